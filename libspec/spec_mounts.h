@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json: mounts[] (config.md, "Mounts"; config-linux.md, "Mounts") */
+#ifndef KOGG_LIBSPEC_SPEC_MOUNTS_H
+#define KOGG_LIBSPEC_SPEC_MOUNTS_H
+
+#include "libspec/mount_options.h"
+#include "libspec/spec_types.h"
+
+struct spec_mount {
+	const char *destination;
+	const char *type;            /* NULL when absent */
+	const char *source;          /* NULL when absent */
+	struct spec_strings options; /* as written, for messages */
+	struct mount_options parsed;
+	struct spec_id_mappings uid_mappings; /* both or none */
+	struct spec_id_mappings gid_mappings;
+};
+
+#endif
