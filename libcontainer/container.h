@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Containers and what can be done with them (runtime.md, "Operations").
+ *
+ * One function an operation; each takes the runtime's settings and an ID,
+ * finds what it needs in the state directory, and returns 0, or -1 with an
+ * error for the user. Nothing here prints; warnings go to base/log.
+ */
+#ifndef KOGG_LIBCONTAINER_CONTAINER_H
+#define KOGG_LIBCONTAINER_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "libcontainer/kernel/cgroup.h"
+#include "libspec/spec.h"
+#include "libspec/state.h"
+
+/* Settings of the whole program, from its global options. */
+struct runtime {
+	const char *root; /* absolute; the state directories lie in it */
+	enum cgroup_driver cgroup_driver;
+	bool is_root_given; /* --root was used: then list wants it to exist */
+};
+
+/* What create and run have in common. */
+struct container_options {
+	const char *bundle;         /* as given; "." by default */
+	const char *pid_file;       /* NULL: none; relative to the caller's directory */
+	const char *console_socket; /* NULL: none */
+	const char *pidfd_socket;   /* NULL: none */
+	bool no_pivot;
+	bool no_new_keyring;
+	unsigned preserve_fds; /* descriptors from 3 on, beside those of LISTEN_FDS */
+	bool detach;           /* run only */
+	bool keep;             /* run only: do not delete at exit */
+	bool no_subreaper;     /* run only */
+};
+
+struct exec_options {
+	const char *process_file; /* NULL: made from the flags below */
+	struct spec_strings args; /* the command, when there is no process file */
+	const char *cwd;          /* NULL: the config's, as the others */
+	struct spec_strings env;  /* NAME=value, added */
+	struct spec_strings caps; /* added */
+	const char *user;         /* UID[:GID] */
+	struct spec_u32s additional_gids;
+	const char *process_label;
+	const char *apparmor;
+	struct spec_strings cgroups; /* [controller[,controller]:]PATH below the container's */
+	bool tty;
+	bool no_new_privs;
+	bool ignore_paused;
+	bool detach;
+	const char *pid_file;
+	const char *console_socket;
+	const char *pidfd_socket;
+	unsigned preserve_fds;
+};
+
+/* Whether ID may name a container: [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 200 bytes. */
+int container_check_id(const char *id, struct error *err) must_check;
+
+int container_create(const struct runtime *runtime, const char *id,
+	const struct container_options *options, struct error *err) must_check;
+
+/*
+ * Creates and starts; unless detached also waits, deletes, and gives the exit
+ * status: the process's own, or 128 and the signal that ended it.
+ */
+int container_run(const struct runtime *runtime, const char *id,
+	const struct container_options *options, int *ret_exit_status, struct error *err)
+	must_check;
+
+int container_start(const struct runtime *runtime, const char *id, struct error *err) must_check;
+
+/* SIGNAL 0 only asks whether the process is there. ALL also accepts a stopped container. */
+int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,
+	struct error *err) must_check;
+
+/* FORCE kills what runs and accepts an unknown ID. */
+int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
+	must_check;
+
+int container_exec(const struct runtime *runtime, const char *id,
+	const struct exec_options *options, int *ret_exit_status, struct error *err) must_check;
+
+int container_pause(const struct runtime *runtime, const char *id, struct error *err) must_check;
+int container_resume(const struct runtime *runtime, const char *id, struct error *err) must_check;
+int container_update(const struct runtime *runtime, const char *id,
+	const struct spec_resources *resources, struct error *err) must_check;
+
+/* The container's processes as host pids; the caller frees *RET_PIDS. */
+int container_pids(const struct runtime *runtime, const char *id, pid_t **ret_pids,
+	size_t *ret_count, struct error *err) must_check;
+
+/*
+ * What is known of one container. The strings belong to the view, which the
+ * caller frees with container_view_free().
+ */
+struct container_view {
+	struct state state;
+	void *memory;
+};
+
+int container_view(const struct runtime *runtime, const char *id, struct container_view **ret_view,
+	struct error *err) must_check;
+void container_view_free(struct container_view *view);
+
+/*
+ * The IDs of all containers, sorted, ending with NULL; the caller frees each
+ * and the array. A missing root has none, unless it was given by --root.
+ */
+int container_list(const struct runtime *runtime, char ***ret_ids, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups of one container (cgroups(7); Documentation/admin-guide/
+ * cgroup-v1/ and cgroup-v2.rst): made, limited, entered, listed, frozen,
+ * killed and removed, on hosts with v1 hierarchies, v2, or both.
+ *
+ * Knows nothing of containers' states or of config.json beyond linux.resources.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_CGROUP_H
+#define KOGG_LIBCONTAINER_KERNEL_CGROUP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "libspec/spec_resources.h"
+
+enum cgroup_driver {
+	CGROUP_DRIVER_CGROUPFS,
+	CGROUP_DRIVER_SYSTEMD,
+	CGROUP_DRIVER_DISABLED, /* no cgroup is made; processes stay in the caller's */
+};
+
+struct cgroup; /* opaque: which hierarchies, which directory in each */
+
+struct cgroup_request {
+	enum cgroup_driver driver;
+	const char *path; /* linux.cgroupsPath, or NULL */
+	const char *id;   /* of the container: the name of its group when there is no path */
+	const struct spec_map *annotations;     /* org.systemd.property.*; may be NULL */
+	const struct spec_resources *resources; /* may be NULL */
+};
+
+/*
+ * Decides where the container's groups will lie, touching nothing. What it
+ * gives can be saved before cgroup_make(), so that a crash in between leaves
+ * nothing unknown.
+ */
+int cgroup_plan(const struct cgroup_request *request, struct cgroup **ret_cgroup, struct error *err)
+	must_check;
+
+/*
+ * Makes the groups. A group that is there already and holds processes or is
+ * frozen is an error, before anything is made. On failure what was made is
+ * removed.
+ */
+int cgroup_make(struct cgroup *cgroup, struct error *err) must_check;
+
+/* Writes all limits and device rules; errors carry the JSON pointer. */
+int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+	must_check;
+
+/* The same for a container that runs: absent members stay, devices are never touched. */
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+	must_check;
+
+/*
+ * How a new process gets in. On v2: born there, by the directory descriptor
+ * for clone3(2)'s CLONE_INTO_CGROUP (borrowed; -1 when there is no v2 group).
+ * On v1: the child, still single-threaded, calls cgroup_enter(), which writes
+ * "0" to each hierarchy's `tasks` through descriptors opened by
+ * cgroup_prepare_entry(), because by then it may have lost the right to open.
+ */
+int cgroup_prepare_entry(struct cgroup *cgroup, struct error *err) must_check;
+int cgroup_birth_fd(const struct cgroup *cgroup);
+int cgroup_enter(const struct cgroup *cgroup, struct error *err) must_check;
+
+/* Moves PID in by writing its number: for kernels whose clone3 can't. */
+int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err) must_check;
+
+/* As an object for the state file, and back. */
+json_t *cgroup_save(const struct cgroup *cgroup);
+int cgroup_load(const json_t *saved, struct cgroup **ret_cgroup, struct error *err) must_check;
+
+/* All processes in the group and below it; the caller frees *RET_PIDS. */
+int cgroup_pids(struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count, struct error *err)
+	must_check;
+
+/* Both return when the kernel has confirmed. */
+int cgroup_freeze(struct cgroup *cgroup, struct error *err) must_check;
+int cgroup_thaw(struct cgroup *cgroup, struct error *err) must_check;
+bool cgroup_is_frozen(struct cgroup *cgroup);
+
+/* Kills all processes in the group and below: cgroup.kill, or freeze, SIGKILL, thaw. */
+int cgroup_kill(struct cgroup *cgroup, struct error *err) must_check;
+
+/*
+ * Removes the group and those that the container made in it, waiting (poll on
+ * cgroup.events, pidfds; no sleeping) for dying processes at most 10 seconds. A
+ * group that is gone already is fine. On failure the error lists pids and states.
+ */
+int cgroup_remove(struct cgroup *cgroup, struct error *err) must_check;
+
+/* What a "cgroup" mount in the container is made of. */
+struct cgroup_hierarchy {
+	const char *name;  /* "cpu,cpuacct": its directory below /sys/fs/cgroup; "" for pure v2 */
+	const char *mount; /* where the host has it */
+	const char *path;  /* the container's group in it, from the hierarchy's root */
+	bool is_v2;
+};
+
+/* Borrowed, *RET_COUNT entries; pure v2 hosts have one. */
+const struct cgroup_hierarchy *cgroup_hierarchies(const struct cgroup *cgroup, size_t *ret_count);
+
+void cgroup_free(struct cgroup *cgroup); /* NULL is fine; leaves the groups alone */
+
+#endif
