@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system call filter of a container (seccomp(2), config-linux.md, "Seccomp").
+ *
+ * A profile becomes a classic BPF program in the parent, before there is a
+ * child; the container's process then needs one system call to load it. Names
+ * and numbers of system calls are libseccomp's, and so is what the program
+ * decides (see syscall_filter_layout.h). Knows nothing of agents: where the
+ * notify descriptor goes is syscall_notify's business.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_H
+#define KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "libspec/spec_seccomp.h"
+
+/* A compiled program and how to load it. The empty value ({ 0 }) loads nothing. */
+struct syscall_filter {
+	struct sock_filter *code; /* owned */
+	size_t length;            /* in instructions */
+	unsigned flags;           /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	bool needs_listener;      /* some action is NOTIFY: loading gives a descriptor */
+};
+
+/*
+ * Compiles PROFILE, or takes what an earlier call left in the directory
+ * CACHE_DIR_FD (mode 0700, the caller's own; -1 for none), and leaves it there.
+ * The cache is never a reason to fail. Errors carry the JSON pointer of the
+ * member that this kernel or libseccomp cannot do. To be called in the parent:
+ * the kernel is asked which flags it knows.
+ *
+ * The caller releases RET_FILTER with syscall_filter_release().
+ */
+int syscall_filter_prepare(const struct spec_seccomp *profile, int cache_dir_fd,
+	struct syscall_filter *ret_filter, struct error *err) must_check;
+
+/*
+ * Loads FILTER into the calling process with one seccomp(2), the last call
+ * that the profile does not judge. Needs no_new_privs or CAP_SYS_ADMIN.
+ * RET_LISTENER gets the notify descriptor (close-on-exec, owned by the
+ * caller), or -1 when the filter has none.
+ *
+ * The kernel gives the lowest free number, so a process that opens and closes
+ * a descriptor just before knows it in advance (see syscall_notify.h).
+ */
+int syscall_filter_load(const struct syscall_filter *filter, int *ret_listener, struct error *err)
+	must_check;
+
+/* FILTER may be empty, and is empty afterwards. */
+void syscall_filter_release(struct syscall_filter *filter);
+
+/*
+ * The SECCOMP_FILTER_FLAG_* that the running kernel knows, of the four the
+ * spec has; 0 when it has no filters at all.
+ */
+unsigned syscall_filter_supported_flags(void);
+
+/* Whether this build can make programs for the architecture WORD ("SCMP_ARCH_ARM"). */
+bool syscall_filter_has_architecture(const char *word);
+
+#endif
