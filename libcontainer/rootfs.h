@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's file system, in the order in which its parts depend on each
+ * other (config.md, "Root", "Mounts"; config-linux.md).
+ *
+ * In the child, after it is in its namespaces (the cgroup namespace too):
+ *
+ *   rootfs_prepare      propagation, root, mounts, devices, links
+ *   (hooks)
+ *   rootfs_bind_console only with a terminal
+ *   rootfs_hide         read-only and masked paths, what had to stay writable till now
+ *   rootfs_switch       the root becomes "/"
+ *
+ * rootfs_hide() comes before rootfs_switch() so that all mounting is done while
+ * /proc and /dev of the host are still at hand, and by descriptors alone.
+ */
+#ifndef KOGG_LIBCONTAINER_ROOTFS_H
+#define KOGG_LIBCONTAINER_ROOTFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "libcontainer/kernel/cgroup.h"
+#include "libcontainer/kernel/procfs.h"
+#include "libspec/spec.h"
+
+struct rootfs_request {
+	const struct spec *spec;
+	const char *path;            /* absolute host path of the root directory */
+	const char *bundle;          /* absolute; relative bind sources count from it */
+	bool has_mount_namespace;    /* a new or joined one; else chroot(2) only and no mounts */
+	bool is_mount_namespace_new; /* false: joined */
+	bool no_pivot;
+	bool in_user_namespace; /* devices by bind then; mknod(2) is not possible */
+	bool has_cgroup_namespace;
+	const struct cgroup_hierarchy *hierarchies; /* of the container's groups; may be NULL */
+	size_t n_hierarchies;
+	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
+};
+
+struct rootfs_late_mount;
+
+/* What is open between the steps. Start with ROOTFS_INIT. */
+struct rootfs {
+	const struct rootfs_request *request;
+	int root;             /* O_PATH, the container's "/"; valid from rootfs_prepare() on */
+	struct procfs procfs; /* of the container's PID namespace; for the caller's use, too */
+	int *sources;         /* clones that were opened early; NULL: none */
+	size_t n_sources;
+	struct rootfs_late_mount *late;
+	size_t n_late;
+};
+
+#define ROOTFS_INIT                               \
+	{                                         \
+		.root = -1, .procfs = PROCFS_INIT \
+	}
+
+/*
+ * In the parent, before it clones the child; does nothing unless the container
+ * has a user namespace. Its mapped root might not reach the root directory and
+ * the sources of bind mounts, and may not map IDs: the parent opens and maps
+ * them, and the child inherits ROOTFS with the descriptors. All are
+ * close-on-exec; the parent calls rootfs_release() once the child runs.
+ */
+int rootfs_open_sources(
+	struct rootfs *rootfs, const struct rootfs_request *request, struct error *err) must_check;
+
+/*
+ * Makes the whole tree: /mounts in their order, then the devices and links in
+ * /dev. REQUEST must outlive ROOTFS. Leaves umask(2) as it was and the working
+ * directory anywhere.
+ */
+int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, struct error *err)
+	must_check;
+
+/*
+ * Binds a pseudoterminal's slave on /dev/console. SLAVE_FD must be of a devpts
+ * mounted in this mount namespace: open it below rootfs->root.
+ */
+int rootfs_bind_console(struct rootfs *rootfs, int slave_fd, struct error *err) must_check;
+
+/* Hides masked paths, makes read-only what is to be so, the root as the last. */
+int rootfs_hide(struct rootfs *rootfs, struct error *err) must_check;
+
+/*
+ * pivot_root(2), or with no_pivot MS_MOVE and chroot(2), or without a mount
+ * namespace chroot(2) alone; then linux.rootfsPropagation. The working
+ * directory is "/" afterwards and nothing of the old root is reachable.
+ */
+int rootfs_switch(struct rootfs *rootfs, struct error *err) must_check;
+
+/* Closes what is open; what was mounted stays. */
+void rootfs_release(struct rootfs *rootfs);
+
+#endif
