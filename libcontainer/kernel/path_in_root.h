@@ -1,14 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening paths that a container image controls. */
+/*
+ * Opening and making paths that a container image controls (openat2(2)).
+ *
+ * No path is used twice: what is opened here is acted on by its descriptor,
+ * since a process that shares a volume may exchange any component for a
+ * symbolic link in between (CVE-2021-30465, CVE-2024-45310).
+ *
+ * Where a sandbox takes openat2(2) away, paths are walked one component at a
+ * time, and a symbolic link in one is refused rather than followed.
+ */
 #ifndef KOGG_LIBCONTAINER_KERNEL_PATH_IN_ROOT_H
 #define KOGG_LIBCONTAINER_KERNEL_PATH_IN_ROOT_H
 
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "base/error.h"
 
+enum path_rule {
+	PATH_IN_ROOT,  /* the descriptor is "/": absolute links and ".." stay below it */
+	PATH_NO_LINKS, /* the same, but a symbolic link anywhere is ELOOP */
+	PATH_BENEATH,  /* no link, no way up, no mount point crossed (EXDEV) */
+};
+
 /*
- * Opens PATH with ROOT_FD as "/": absolute symlinks and ".." stay below it.
- * Returns a descriptor that the caller owns.
+ * The bare call, for callers to whom a missing path is no error: returns a
+ * close-on-exec descriptor, or -1 and errno.
  */
+int path_try_open(int root_fd, const char *path, int flags, enum path_rule rule) must_check;
+
+/* Opens PATH by PATH_IN_ROOT. Returns a descriptor that the caller owns. */
 int path_open_in_root(int root_fd, const char *path, int flags, struct error *err) must_check;
+
+/*
+ * Opens PATH with O_PATH; what is missing is made, directories with mode 0755,
+ * and the last component as TYPE, S_IFDIR or S_IFREG, says. What exists may be
+ * of any type. RET_IS_NEW, which may be NULL, tells whether the last component
+ * was made.
+ */
+int path_make_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
+	bool *ret_is_new, struct error *err) must_check;
+
+/*
+ * Opens the directory that holds the last component of PATH, made if missing,
+ * and gives that component's name, which is never empty, "." or "..".
+ */
+int path_make_parent_in_root(int root_fd, const char *path, char ret_name[static NAME_MAX + 1],
+	struct error *err) must_check;
+
+/*
+ * Whether PATH, without regard to links, is PARENT or below it. Both count from
+ * "/", whether they begin with it or not. RET_REST, which may be NULL, is what
+ * follows, "" for PARENT itself; it is in PATH, and may hold doubled slashes.
+ */
+bool path_is_below(const char *path, const char *parent, const char **ret_rest);
 
 #endif

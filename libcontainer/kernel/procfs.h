@@ -20,10 +20,10 @@
 
 struct procfs {
 	int fd;          /* of its root; -1 until it is needed */
-	bool is_private; /* nobody else can mount on it */
+	bool is_private; /* an instance of our own, on which nobody can mount */
 };
 
-/* Nothing is opened yet. A struct of one process is of no use in another PID namespace. */
+/* Nothing is opened yet. */
 #define PROCFS_INIT       \
 	{                 \
 		-1, false \
@@ -31,24 +31,25 @@ struct procfs {
 
 /*
  * Opens PATH, relative to the root of procfs: "sys/net/ipv4/ip_forward",
- * "thread-self/attr/exec", "self/oom_score_adj". Returns a close-on-exec
- * descriptor that the caller owns. The first call makes the handle, from
- * fsopen(2), or else from a clone of the caller's own /proc, or else from that
- * /proc itself; where it is not the first, it must precede the change of root.
+ * "thread-self/attr/exec", "self/oom_score_adj", "17/uid_map". Returns a
+ * close-on-exec descriptor that the caller owns.
+ *
+ * The first call makes the handle: the caller's /proc, where that is the root
+ * of a procfs, for a private instance costs the kernel an RCU grace period
+ * when it goes. Where a mount lies in the way or /proc is read-only, a private
+ * instance is made after all (fsopen(2), or a clone of /proc).
  */
 int procfs_open(struct procfs *procfs, const char *path, int flags, struct error *err) must_check;
+
+/*
+ * Makes the handle now, while /proc is the host's: for those who will need it
+ * after a change of root or mount namespace.
+ */
+int procfs_prepare(struct procfs *procfs, struct error *err) must_check;
 
 /* Writes VALUE to an existing file with one write(2). */
 int procfs_write(struct procfs *procfs, const char *path, const char *value, struct error *err)
 	must_check;
-
-/*
- * Uses MOUNT_FD, the root of a procfs that the caller has mounted himself, as
- * the handle. That saves a file system instance in the usual case; where
- * something else lies over a file, or the mount is read-only, procfs_open()
- * falls back on an instance of its own. Takes MOUNT_FD over.
- */
-void procfs_adopt(struct procfs *procfs, int mount_fd);
 
 void procfs_release(struct procfs *procfs);
 

@@ -16,4 +16,10 @@ static inline int sys_openat2(int dirfd, const char *path, const struct open_how
 	return (int)syscall(SYS_openat2, dirfd, path, how, sizeof(*how));
 }
 
+/* pivot_root(2) */
+static inline int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
 #endif
