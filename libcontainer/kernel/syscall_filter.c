@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/syscall_filter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "libcontainer/kernel/syscall_filter_export.h"
+#include "libcontainer/kernel/syscall_filter_rules.h"
+
+/* Linux 5.19; newer than the headers of the oldest build. */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#	define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+static int sys_seccomp(unsigned operation, unsigned flags, void *args)
+{
+	return (int)syscall(SYS_seccomp, operation, flags, args);
+}
+
+/*
+ * Whether the kernel takes FLAGS together: with them known, the missing
+ * program is what it complains about (seccomp(2), EFAULT).
+ */
+static bool are_flags_supported(unsigned flags)
+{
+	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
+}
+
+/* FLAGS as the kernel wants them when the filter has a listener, or has none. */
+static unsigned flags_to_load(unsigned flags, bool needs_listener)
+{
+	if (!needs_listener)
+		/* It says how to wait for answers of a listener; without one it is EINVAL. */
+		return flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	/* Both return something; this makes the descriptor win (Linux 5.7). */
+	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
+		flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	return flags;
+}
+
+unsigned syscall_filter_supported_flags(void)
+{
+	static const unsigned flags[] = { SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG,
+		SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV };
+	unsigned supported = 0;
+
+	for (size_t i = 0; i < array_size(flags); i++)
+		if (are_flags_supported(flags_to_load(
+			    flags[i], flags[i] == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)))
+			supported |= flags[i];
+	return supported;
+}
+
+bool syscall_filter_has_architecture(const char *word)
+{
+	uint32_t token;
+
+	return syscall_filter_rules_arch(word, &token) == 0;
+}
+
+static int choose_flags(const struct spec_seccomp *profile, bool needs_listener,
+	unsigned *ret_flags, struct error *err)
+{
+	unsigned flags =
+		profile->has_flags ? (unsigned)profile->flags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	unsigned wanted = flags_to_load(flags, needs_listener);
+
+	if (!are_flags_supported(wanted)) {
+		if (profile->has_flags) {
+			error_set(err, ERROR_UNSUPPORTED,
+				"this kernel does not know the seccomp flags 0x%x",
+				flags & ~syscall_filter_supported_flags());
+			return error_point(err, "/linux/seccomp/flags");
+		}
+		wanted = flags_to_load(0, needs_listener);
+	}
+	*ret_flags = wanted;
+	return 0;
+}
+
+/*
+ * Between loading and execve(2) the runtime writes to its parent, and nobody
+ * could answer for that write: the agent gets its descriptor only after it.
+ */
+static int check_notified(const struct spec_seccomp_rule *rule, size_t position, struct error *err)
+{
+	for (size_t i = 0; i < rule->names.count; i++)
+		if (!strcmp(rule->names.items[i], "write")) {
+			error_set(err, ERROR_UNSUPPORTED,
+				"SCMP_ACT_NOTIFY is not possible for 'write'");
+			return error_point(
+				err, "/linux/seccomp/syscalls/%zu/names/%zu", position, i);
+		}
+	return 0;
+}
+
+static int check_listener(
+	const struct spec_seccomp *profile, bool *ret_needs_listener, struct error *err)
+{
+	bool needs_listener = false;
+
+	if (profile->default_action == SPEC_SECCOMP_NOTIFY) {
+		error_set(err, ERROR_UNSUPPORTED,
+			"SCMP_ACT_NOTIFY is not possible as the default action");
+		return error_point(err, "/linux/seccomp/defaultAction");
+	}
+	for (size_t i = 0; i < profile->n_rules; i++) {
+		if (profile->rules[i].action != SPEC_SECCOMP_NOTIFY)
+			continue;
+		needs_listener = true;
+		if (check_notified(&profile->rules[i], i, err) < 0)
+			return -1;
+	}
+	if (needs_listener && !profile->listener_path) {
+		error_set(err, ERROR_SPEC, "required with SCMP_ACT_NOTIFY, but missing");
+		return error_point(err, "/linux/seccomp/listenerPath");
+	}
+	*ret_needs_listener = needs_listener;
+	return 0;
+}
+
+static int compile(
+	const struct spec_seccomp *profile, struct syscall_filter *filter, struct error *err)
+{
+	struct syscall_filter_rules rules;
+	int result;
+
+	if (syscall_filter_rules_init(&rules, profile, err) < 0)
+		return -1;
+	result = syscall_filter_export(&rules, NULL, &filter->code, &filter->length, err);
+	syscall_filter_rules_release(&rules);
+	return result;
+}
+
+int syscall_filter_prepare(const struct spec_seccomp *profile, int cache_dir_fd,
+	struct syscall_filter *ret_filter, struct error *err)
+{
+	struct syscall_filter filter = { 0 };
+
+	(void)cache_dir_fd;
+	if (check_listener(profile, &filter.needs_listener, err) < 0 ||
+		choose_flags(profile, filter.needs_listener, &filter.flags, err) < 0 ||
+		compile(profile, &filter, err) < 0)
+		return error_phase(err, "seccomp");
+	*ret_filter = filter;
+	return 0;
+}
+
+int syscall_filter_load(const struct syscall_filter *filter, int *ret_listener, struct error *err)
+{
+	struct sock_fprog program = { .len = (unsigned short)filter->length,
+		.filter = filter->code };
+	int result;
+
+	*ret_listener = -1;
+	if (!filter->length)
+		return 0;
+	assert(filter->length <= BPF_MAXINSNS);
+	result = sys_seccomp(SECCOMP_SET_MODE_FILTER, filter->flags, &program);
+	if (result < 0) {
+		error_set_errno(err, "load the seccomp filter");
+		return error_phase(err, "seccomp");
+	}
+	if (filter->needs_listener) {
+		*ret_listener = result;
+	} else if (result > 0) {
+		/* seccomp(2), TSYNC: the first thread that could not follow. */
+		error_set(err, ERROR_SYSTEM, "load the seccomp filter: thread %d has another one",
+			result);
+		return error_phase(err, "seccomp");
+	}
+	return 0;
+}
+
+void syscall_filter_release(struct syscall_filter *filter)
+{
+	free(filter->code);
+	*filter = (struct syscall_filter){ 0 };
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/syscall_filter_rules.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attributes.h"
+
+/*
+ * The kernel cuts errno values at 4095 (seccomp(2), SECCOMP_RET_ERRNO), and
+ * libseccomp refuses that one already. A tracer gets all 16 bits.
+ */
+#define ERRNO_RET_MAX 4094
+#define TRACE_RET_MAX 0xffff
+
+/* What each word of the spec is to seccomp(2). data_max 0: the action carries no data. */
+static const struct {
+	uint32_t value;
+	uint32_t data_max;
+} actions[] = {
+	[SPEC_SECCOMP_KILL] = { SECCOMP_RET_KILL_THREAD, 0 },
+	[SPEC_SECCOMP_KILL_PROCESS] = { SECCOMP_RET_KILL_PROCESS, 0 },
+	[SPEC_SECCOMP_KILL_THREAD] = { SECCOMP_RET_KILL_THREAD, 0 },
+	[SPEC_SECCOMP_TRAP] = { SECCOMP_RET_TRAP, 0 },
+	[SPEC_SECCOMP_ERRNO] = { SECCOMP_RET_ERRNO, ERRNO_RET_MAX },
+	[SPEC_SECCOMP_TRACE] = { SECCOMP_RET_TRACE, TRACE_RET_MAX },
+	[SPEC_SECCOMP_ALLOW] = { SECCOMP_RET_ALLOW, 0 },
+	[SPEC_SECCOMP_LOG] = { SECCOMP_RET_LOG, 0 },
+	[SPEC_SECCOMP_NOTIFY] = { SECCOMP_RET_USER_NOTIF, 0 },
+};
+
+static int action_value(
+	unsigned action, const struct spec_u32 *errno_ret, uint32_t *ret_value, struct error *err)
+{
+	uint32_t data_max;
+
+	assert(action < array_size(actions));
+	data_max = actions[action].data_max;
+	if (errno_ret->is_set && !data_max)
+		return error_set(err, ERROR_SPEC, "the seccomp action '%s' takes no errno value",
+			spec_word_of(spec_seccomp_action_words, action));
+	if (errno_ret->is_set && errno_ret->value > data_max)
+		return error_set(err, ERROR_SPEC, "the errno value %u is above %u",
+			errno_ret->value, data_max);
+	*ret_value = actions[action].value;
+	if (data_max)
+		*ret_value |= errno_ret->is_set ? errno_ret->value : EPERM;
+	return 0;
+}
+
+int syscall_filter_rules_arch(const char *word, uint32_t *ret_token)
+{
+	static const char prefix[] = "SCMP_ARCH_";
+	char name[32];
+	uint32_t token;
+	size_t i = 0;
+
+	if (strncmp(word, prefix, sizeof(prefix) - 1))
+		return -1;
+	for (word += sizeof(prefix) - 1; word[i] && i < sizeof(name) - 1; i++)
+		name[i] = (char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] - 'A' + 'a' : word[i]);
+	name[i] = '\0';
+	token = seccomp_arch_resolve_name(name);
+	if (word[i] || !token)
+		return -1;
+	*ret_token = token;
+	return 0;
+}
+
+static void add_arch(struct syscall_filter_rules *rules, uint32_t token, size_t position)
+{
+	for (size_t i = 0; i < rules->n_archs; i++)
+		if (rules->archs[i] == token)
+			return;
+	rules->archs[rules->n_archs] = token;
+	rules->arch_positions[rules->n_archs++] = position;
+}
+
+static int add_archs(
+	struct syscall_filter_rules *rules, const struct spec_strings *words, struct error *err)
+{
+	add_arch(rules, seccomp_arch_native(), 0);
+	for (size_t i = 0; i < words->count; i++) {
+		uint32_t token;
+
+		if (syscall_filter_rules_arch(words->items[i], &token) < 0) {
+			error_set(err, ERROR_UNSUPPORTED,
+				"libseccomp %u.%u.%u does not know the architecture '%s'",
+				seccomp_version()->major, seccomp_version()->minor,
+				seccomp_version()->micro, words->items[i]);
+			return error_point(err, "/linux/seccomp/architectures/%zu", i);
+		}
+		add_arch(rules, token, i);
+	}
+	return 0;
+}
+
+/* Whether two conditions of RULE look at the same argument. */
+static bool has_doubles(const struct spec_seccomp_rule *rule)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < rule->n_args; i++) {
+		if (seen & 1u << rule->args[i].index)
+			return true;
+		seen |= 1u << rule->args[i].index;
+	}
+	return false;
+}
+
+static size_t count_rules(const struct spec_seccomp *profile)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < profile->n_rules; i++) {
+		const struct spec_seccomp_rule *rule = &profile->rules[i];
+		size_t copies = has_doubles(rule) ? rule->n_args : 1;
+
+		if (rule->names.count > SYSCALL_FILTER_RULES_MAX ||
+			copies > SYSCALL_FILTER_RULES_MAX)
+			return SYSCALL_FILTER_RULES_MAX + 1;
+		count += rule->names.count * copies;
+		if (count > SYSCALL_FILTER_RULES_MAX)
+			break;
+	}
+	return count;
+}
+
+static void add_rule(struct syscall_filter_rules *rules, const struct syscall_filter_rule *base,
+	const struct spec_seccomp_rule *rule)
+{
+	bool is_split = has_doubles(rule);
+
+	for (size_t i = 0; i < (is_split ? rule->n_args : 1); i++) {
+		struct syscall_filter_rule *item = &rules->items[rules->count++];
+
+		*item = *base;
+		item->args = rule->args ? rule->args + i : NULL;
+		item->n_args = is_split ? 1 : rule->n_args;
+	}
+}
+
+static int add_names(struct syscall_filter_rules *rules, const struct spec_seccomp_rule *rule,
+	size_t position, struct error *err)
+{
+	struct syscall_filter_rule base = { .position = position };
+
+	if (action_value(rule->action, &rule->errno_ret, &base.action, err) < 0)
+		return -1;
+	if (base.action == rules->default_action)
+		return 0;
+	for (size_t i = 0; i < rule->names.count; i++) {
+		base.name = rule->names.items[i];
+		base.number = seccomp_syscall_resolve_name(base.name);
+		if (base.number != __NR_SCMP_ERROR)
+			add_rule(rules, &base, rule);
+	}
+	return 0;
+}
+
+static int add_all(
+	struct syscall_filter_rules *rules, const struct spec_seccomp *profile, struct error *err)
+{
+	size_t count = count_rules(profile);
+
+	if (action_value(profile->default_action, &profile->default_errno_ret,
+		    &rules->default_action, err) < 0)
+		return error_point(err, "/linux/seccomp/defaultErrnoRet");
+	if (add_archs(rules, &profile->architectures, err) < 0)
+		return -1;
+	if (count > SYSCALL_FILTER_RULES_MAX)
+		return error_set(err, ERROR_SPEC, "the seccomp profile has more than %d rules",
+			SYSCALL_FILTER_RULES_MAX);
+	rules->items = calloc(count + 1, sizeof(*rules->items));
+	if (!rules->items)
+		return error_set_errno(err, "prepare the seccomp filter");
+	for (size_t i = 0; i < profile->n_rules; i++)
+		if (add_names(rules, &profile->rules[i], i, err) < 0)
+			return error_point(err, "/linux/seccomp/syscalls/%zu/errnoRet", i);
+	return 0;
+}
+
+int syscall_filter_rules_init(struct syscall_filter_rules *ret_rules,
+	const struct spec_seccomp *profile, struct error *err)
+{
+	struct syscall_filter_rules rules = { 0 };
+
+	if (add_all(&rules, profile, err) < 0) {
+		syscall_filter_rules_release(&rules);
+		return -1;
+	}
+	*ret_rules = rules;
+	return 0;
+}
+
+void syscall_filter_rules_release(struct syscall_filter_rules *rules)
+{
+	free(rules->items);
+	*rules = (struct syscall_filter_rules){ 0 };
+}
