@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/capabilities.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/*
+ * Not libcap-ng's table: linking that library costs eight system calls in each
+ * process, for its constructor asks the kernel what it may do. The unit test
+ * holds this table against it.
+ */
+static const char *const names[] = {
+	[CAP_CHOWN] = "CAP_CHOWN",
+	[CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE",
+	[CAP_DAC_READ_SEARCH] = "CAP_DAC_READ_SEARCH",
+	[CAP_FOWNER] = "CAP_FOWNER",
+	[CAP_FSETID] = "CAP_FSETID",
+	[CAP_KILL] = "CAP_KILL",
+	[CAP_SETGID] = "CAP_SETGID",
+	[CAP_SETUID] = "CAP_SETUID",
+	[CAP_SETPCAP] = "CAP_SETPCAP",
+	[CAP_LINUX_IMMUTABLE] = "CAP_LINUX_IMMUTABLE",
+	[CAP_NET_BIND_SERVICE] = "CAP_NET_BIND_SERVICE",
+	[CAP_NET_BROADCAST] = "CAP_NET_BROADCAST",
+	[CAP_NET_ADMIN] = "CAP_NET_ADMIN",
+	[CAP_NET_RAW] = "CAP_NET_RAW",
+	[CAP_IPC_LOCK] = "CAP_IPC_LOCK",
+	[CAP_IPC_OWNER] = "CAP_IPC_OWNER",
+	[CAP_SYS_MODULE] = "CAP_SYS_MODULE",
+	[CAP_SYS_RAWIO] = "CAP_SYS_RAWIO",
+	[CAP_SYS_CHROOT] = "CAP_SYS_CHROOT",
+	[CAP_SYS_PTRACE] = "CAP_SYS_PTRACE",
+	[CAP_SYS_PACCT] = "CAP_SYS_PACCT",
+	[CAP_SYS_ADMIN] = "CAP_SYS_ADMIN",
+	[CAP_SYS_BOOT] = "CAP_SYS_BOOT",
+	[CAP_SYS_NICE] = "CAP_SYS_NICE",
+	[CAP_SYS_RESOURCE] = "CAP_SYS_RESOURCE",
+	[CAP_SYS_TIME] = "CAP_SYS_TIME",
+	[CAP_SYS_TTY_CONFIG] = "CAP_SYS_TTY_CONFIG",
+	[CAP_MKNOD] = "CAP_MKNOD",
+	[CAP_LEASE] = "CAP_LEASE",
+	[CAP_AUDIT_WRITE] = "CAP_AUDIT_WRITE",
+	[CAP_AUDIT_CONTROL] = "CAP_AUDIT_CONTROL",
+	[CAP_SETFCAP] = "CAP_SETFCAP",
+	[CAP_MAC_OVERRIDE] = "CAP_MAC_OVERRIDE",
+	[CAP_MAC_ADMIN] = "CAP_MAC_ADMIN",
+	[CAP_SYSLOG] = "CAP_SYSLOG",
+	[CAP_WAKE_ALARM] = "CAP_WAKE_ALARM",
+	[CAP_BLOCK_SUSPEND] = "CAP_BLOCK_SUSPEND",
+	[CAP_AUDIT_READ] = "CAP_AUDIT_READ",
+	[CAP_PERFMON] = "CAP_PERFMON",
+	[CAP_BPF] = "CAP_BPF",
+	[CAP_CHECKPOINT_RESTORE] = "CAP_CHECKPOINT_RESTORE",
+	NULL,
+};
+
+#define NAMES_COUNT (array_size(names) - 1)
+#define BIT(cap)    (1ULL << (cap))
+
+const char *const *capabilities_names(void)
+{
+	return names;
+}
+
+/* The capability's number, or -1. Names are exact: "chown" and "cap_chown" are none. */
+static int number_of(const char *name)
+{
+	for (size_t i = 0; i < NAMES_COUNT; i++)
+		if (strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+enum set { BOUNDING, PERMITTED, EFFECTIVE, INHERITABLE, AMBIENT, SETS };
+
+static const char *const set_words[] = { "bounding", "permitted", "effective", "inheritable",
+	"ambient" };
+
+/* What is being worked out, by enum set. */
+struct plan {
+	const char *pointer; /* of the process object */
+	const struct spec_strings *lists[SETS];
+	uint64_t sets[SETS];
+	uint64_t told; /* those that were warned of: once is enough */
+};
+
+static bool is_told(const struct plan *plan, enum set set, size_t index)
+{
+	const char *name = plan->lists[set]->items[index];
+
+	for (int s = 0; s < SETS; s++) {
+		size_t end = s == (int)set ? index : plan->lists[s]->count;
+
+		for (size_t i = 0; i < end; i++)
+			if (strcmp(plan->lists[s]->items[i], name) == 0)
+				return true;
+		if (s == (int)set)
+			break;
+	}
+	return false;
+}
+
+static void read_set(struct plan *plan, enum set set)
+{
+	const struct spec_strings *list = plan->lists[set];
+
+	for (size_t i = 0; i < list->count; i++) {
+		int cap = number_of(list->items[i]);
+
+		if (cap >= 0)
+			plan->sets[set] |= BIT(cap);
+		else if (!is_told(plan, set, i))
+			log_warning("%s/capabilities/%s/%zu: no capability is called '%s'",
+				plan->pointer, set_words[set], i, list->items[i]);
+	}
+}
+
+/* Takes from SET what is not in ALLOWED, and says why. */
+static void confine(struct plan *plan, enum set set, uint64_t allowed, const char *why)
+{
+	uint64_t lost = plan->sets[set] & ~allowed;
+
+	plan->sets[set] &= allowed;
+	lost &= ~plan->told;
+	plan->told |= lost;
+	for (size_t i = 0; lost && i < plan->lists[set]->count; i++) {
+		int cap = number_of(plan->lists[set]->items[i]);
+
+		if (cap < 0 || !(lost & BIT(cap)))
+			continue;
+		lost &= ~BIT(cap);
+		log_warning("%s/capabilities/%s/%zu: %s left out: %s", plan->pointer,
+			set_words[set], i, names[cap], why);
+	}
+}
+
+/* What the caller may pass on; asks about as few capabilities as it can. */
+static uint64_t available(uint64_t wanted, uint64_t permitted)
+{
+	uint64_t found = wanted & permitted;
+
+	for (unsigned cap = 0; cap < 64; cap++)
+		if ((wanted & ~permitted & BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+			found |= BIT(cap);
+	return found;
+}
+
+static int get_own(struct __user_cap_data_struct own[2], struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	if (syscall(SYS_capget, &header, own) < 0)
+		return error_set_errno(err, "capget");
+	return 0;
+}
+
+static int work_out(struct plan *plan, struct error *err)
+{
+	struct __user_cap_data_struct own[2];
+	uint64_t permitted, inheritable;
+
+	if (get_own(own, err) < 0)
+		return -1;
+	permitted = own[0].permitted | (uint64_t)own[1].permitted << 32;
+	inheritable = own[0].inheritable | (uint64_t)own[1].inheritable << 32;
+
+	for (int set = 0; set < SETS; set++)
+		read_set(plan, (enum set)set);
+	confine(plan, BOUNDING, available(plan->sets[BOUNDING], permitted),
+		"the runtime does not have it itself");
+	confine(plan, PERMITTED, permitted, "the runtime does not have it itself");
+	confine(plan, PERMITTED, plan->sets[BOUNDING], "it is not in the bounding set");
+	confine(plan, EFFECTIVE, plan->sets[PERMITTED], "it is not in the permitted set");
+	confine(plan, INHERITABLE, permitted | inheritable, "the runtime does not have it itself");
+	confine(plan, INHERITABLE, plan->sets[BOUNDING], "it is not in the bounding set");
+	confine(plan, AMBIENT, plan->sets[PERMITTED] & plan->sets[INHERITABLE],
+		"it is not in both the permitted and the inheritable set");
+	return 0;
+}
+
+/* Up to the kernel's last one, which may be later than this build's. */
+static int drop_all_but(uint64_t bounding, struct error *err)
+{
+	for (unsigned cap = 0; cap < 64; cap++) {
+		if (bounding & BIT(cap))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			break;
+		/* Without CAP_SETPCAP, what is gone already is fine. */
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
+			continue;
+		errno = EPERM;
+		return error_set_errno(err, "drop capability %u from the bounding set", cap);
+	}
+	return 0;
+}
+
+int capabilities_limit(
+	const struct spec_process *process, struct capability_sets *ret_sets, struct error *err)
+{
+	static const struct spec_capabilities none;
+	const struct spec_capabilities *wanted = process->capabilities ?: &none;
+	struct plan plan = {
+		.pointer = process->pointer,
+		.lists = { &wanted->bounding, &wanted->permitted, &wanted->effective,
+			&wanted->inheritable, &wanted->ambient },
+	};
+
+	if (process->capabilities && work_out(&plan, err) < 0)
+		return -1;
+	if (drop_all_but(plan.sets[BOUNDING], err) < 0)
+		return error_point(err, "%s/capabilities/bounding", process->pointer);
+	*ret_sets = (struct capability_sets){
+		.bounding = plan.sets[BOUNDING],
+		.effective = plan.sets[EFFECTIVE],
+		.inheritable = plan.sets[INHERITABLE],
+		.permitted = plan.sets[PERMITTED],
+		.ambient = plan.sets[AMBIENT],
+	};
+	return 0;
+}
+
+/* capset(2) has emptied the ambient set already when nothing is inheritable. */
+static int raise_ambient(const struct capability_sets *sets, struct error *err)
+{
+	if (!sets->inheritable)
+		return 0;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return error_set_errno(err, "clear the ambient capabilities");
+	for (unsigned cap = 0; cap < NAMES_COUNT; cap++) {
+		if (!(sets->ambient & BIT(cap)))
+			continue;
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return error_set_errno(err, "raise ambient capability %s", names[cap]);
+	}
+	return 0;
+}
+
+int capabilities_apply(const struct capability_sets *sets, struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {
+		{ (uint32_t)sets->effective, (uint32_t)sets->permitted,
+			(uint32_t)sets->inheritable },
+		{ (uint32_t)(sets->effective >> 32), (uint32_t)(sets->permitted >> 32),
+			(uint32_t)(sets->inheritable >> 32) },
+	};
+
+	if (syscall(SYS_capset, &header, data) < 0)
+		return error_set_errno(err, "set capabilities");
+	return raise_ambient(sets, err);
+}

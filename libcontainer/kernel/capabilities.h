@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The five capability sets of the container's process (capabilities(7)).
+ *
+ * Names come from libcap-ng, the sets go to the kernel by capset(2) and
+ * prctl(2). Knows nothing of when IDs change; its two steps stand around that.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_CAPABILITIES_H
+#define KOGG_LIBCONTAINER_KERNEL_CAPABILITIES_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "libspec/spec_process.h"
+
+/* Bit N is capability N of <linux/capability.h>. */
+struct capability_sets {
+	uint64_t bounding;
+	uint64_t effective;
+	uint64_t inheritable;
+	uint64_t permitted;
+	uint64_t ambient;
+};
+
+/*
+ * Works out what PROCESS is to have and drops the rest from the bounding set.
+ * To be called once, inside the final user namespace, before the IDs change.
+ * No capabilities object means none in all five sets. What this kernel does
+ * not know, what this process does not have itself and what the sets rule out
+ * among each other is warned of and left out (config.md, "capabilities").
+ */
+int capabilities_limit(const struct spec_process *process, struct capability_sets *ret_sets,
+	struct error *err) must_check;
+
+/*
+ * Sets the other four, with the sets from capabilities_limit(). To be called
+ * after the IDs have changed, with PR_SET_KEEPCAPS in force if they left 0.
+ */
+int capabilities_apply(const struct capability_sets *sets, struct error *err) must_check;
+
+/* "CAP_CHOWN", ...: all that this build knows, in the kernel's order; NULL ends it. */
+const char *const *capabilities_names(void);
+
+#endif
