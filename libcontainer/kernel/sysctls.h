@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kernel parameters of the caller's namespaces (sysctl(8), /proc/sys).
+ *
+ * That a name belongs to a namespace of the container is checked by libspec.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_SYSCTLS_H
+#define KOGG_LIBCONTAINER_KERNEL_SYSCTLS_H
+
+#include "base/error.h"
+#include "libcontainer/kernel/procfs.h"
+#include "libspec/spec_linux.h"
+
+/*
+ * Writes linux.sysctl, in the order of the document, from inside the
+ * namespaces. A name takes "." or "/" between its parts as sysctl(8) reads it:
+ * whichever comes first separates, the other one stands for itself.
+ */
+int sysctls_write(struct procfs *procfs, const struct spec_linux *platform, struct error *err)
+	must_check;
+
+#endif
