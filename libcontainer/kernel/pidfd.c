@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/pidfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+/* Some 50 numbers of at most 20 digits, and a name. */
+#define STAT_MAX 2048
+
+/* Of /proc/PID/stat, counted from 1 as proc(5) does. */
+#define FIELD_AFTER_NAME 3
+#define FIELD_START_TIME 22
+
+/* The name is in parentheses and may hold anything, also ")". */
+static int parse_start_time(const char *stat, uint64_t *ret_start_time)
+{
+	const char *p = strrchr(stat, ')');
+	char *end;
+
+	for (int field = FIELD_AFTER_NAME; p && field <= FIELD_START_TIME; field++) {
+		p = strchr(p, ' ');
+		if (p)
+			p++;
+	}
+	if (!p || *p < '0' || *p > '9')
+		return -1;
+	errno = 0;
+	*ret_start_time = strtoull(p, &end, 10);
+	return errno || *end != ' ' ? -1 : 0;
+}
+
+int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err)
+{
+	cleanup_fd int fd = -1;
+	char path[32], stat[STAT_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set_call(err, "open", path);
+	n = fd_read_all(fd, stat, sizeof(stat) - 1);
+	if (n < 0)
+		return error_set_call(err, "read", path);
+	stat[n] = '\0';
+	if (parse_start_time(stat, ret_start_time) < 0)
+		return error_set(err, ERROR_SYSTEM, "'%s' has no start time", path);
+	return 0;
+}
+
+/* Not the C library's wrapper, which is younger than this kernel call. */
+static int open_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int pidfd_open_child(pid_t pid, struct error *err)
+{
+	int fd = open_pidfd(pid);
+
+	return fd < 0 ? error_set_errno(err, "open process %d", (int)pid) : fd;
+}
+
+int pidfd_open_verified(pid_t pid, uint64_t start_time, int *ret_pidfd, struct error *err)
+{
+	cleanup_fd int fd = open_pidfd(pid);
+	struct error cause = { 0 };
+	uint64_t found = 0;
+
+	/* EINVAL, later ENOENT: the number is a thread's now. */
+	if (fd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
+		return error_set_errno(err, "open process %d", (int)pid);
+
+	/* In this order: should the number change hands in between, its new owner is younger. */
+	if (fd >= 0 && pidfd_read_start_time(pid, &found, &cause) < 0 && pidfd_is_alive(fd)) {
+		*err = cause;
+		return -1;
+	}
+	*ret_pidfd = fd >= 0 && found == start_time && pidfd_is_alive(fd) ? take_fd(&fd) : -1;
+	return 0;
+}
+
+bool pidfd_is_alive(int pidfd)
+{
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+	/* Readable from the exit of the last thread on, reaped or not. */
+	return poll(&poll_fd, 1, 0) == 0;
+}
+
+int pidfd_signal(int pidfd, int signal, bool *ret_has_exited, struct error *err)
+{
+	bool has_exited = syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0;
+
+	if (has_exited && (errno != ESRCH || !ret_has_exited))
+		return error_set_errno(err, "send signal %d", signal);
+	if (ret_has_exited)
+		*ret_has_exited = has_exited;
+	return 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int pidfd_wait_exit(int pidfd, int timeout_ms, bool *ret_has_exited, struct error *err)
+{
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+	int64_t deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+	int n;
+
+	for (;;) {
+		n = poll(&poll_fd, 1, timeout_ms);
+		if (n >= 0 || errno != EINTR)
+			break;
+		if (timeout_ms >= 0) {
+			int64_t left = deadline - now_ms();
+
+			timeout_ms = left > 0 ? (int)left : 0;
+		}
+	}
+	if (n < 0)
+		return error_set_errno(err, "wait for a process to exit");
+	*ret_has_exited = n > 0;
+	return 0;
+}
+
+int pidfd_reap(int pidfd, int *ret_status, int *ret_signal, struct error *err)
+{
+	siginfo_t info = { 0 };
+	int signal, n;
+
+	do
+		n = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set_errno(err, "wait for a child");
+	signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+	*ret_status = signal ? 128 + signal : info.si_status;
+	if (ret_signal)
+		*ret_signal = signal;
+	return 0;
+}
