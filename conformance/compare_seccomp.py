@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a seccomp profile of a config makes of the probe's harmless system calls."""
+import errno
+
+AF_UNIX, AF_NETLINK, AF_ALG, AF_VSOCK = 1, 16, 38, 40
+CLONE_NEWUSER, CLONE_NEWNS, CLONE_FS, SIGCHLD = 0x10000000, 0x20000, 0x200, 17
+
+# The probe's name of a call -> the call, and those of its arguments that profiles look at.
+CALLS = {name: (name, {}) for name in '''add_key adjtimex bpf chroot clock_adjtime clone3 delete_module fanotify_init
+fsopen get_mempolicy getcwd init_module io_uring_setup kcmp kexec_load keyctl mbind mkdir mkdirat mount
+mount_setattr move_pages name_to_handle_at open_by_handle_at openat2 perf_event_open pidfd_getfd pivot_root
+process_vm_readv ptrace quotactl reboot request_key set_mempolicy_home_node setns settimeofday swapon sync sysfs
+syslog umount2 uselib userfaultfd ustat vmsplice'''.split()}
+CALLS |= {
+    'clone_newuser': ('clone', {0: CLONE_NEWUSER | CLONE_FS | SIGCHLD}),
+    'clone_newns': ('clone', {0: CLONE_NEWNS | CLONE_FS | SIGCHLD}),
+    'mknod_fifo': ('mknod', {}),
+    'personality_0': ('personality', {0: 0}),
+    'personality_adc': ('personality', {0: 0xadc}),
+    'personality_linux32': ('personality', {0: 8}),
+    'socket_alg': ('socket', {0: AF_ALG, 1: 0x7fff, 2: 0}),
+    'socket_audit': ('socket', {0: AF_NETLINK, 1: 3, 2: 9}),
+    'socket_unix': ('socket', {0: AF_UNIX, 1: 0x7ff, 2: 0}),
+    'socket_vsock': ('socket', {0: AF_VSOCK, 1: 0x7ff, 2: 0}),
+    'unshare_bad': ('unshare', {0: 1}),
+}
+
+OPERATORS = {
+    'SCMP_CMP_NE': lambda a, v, w: a != v, 'SCMP_CMP_LT': lambda a, v, w: a < v,
+    'SCMP_CMP_LE': lambda a, v, w: a <= v, 'SCMP_CMP_EQ': lambda a, v, w: a == v,
+    'SCMP_CMP_GE': lambda a, v, w: a >= v, 'SCMP_CMP_GT': lambda a, v, w: a > v,
+    'SCMP_CMP_MASKED_EQ': lambda a, v, w: a & v == w,
+}
+
+
+def outcome(action, errno_ret):
+    """The probe's word for it, or None where the call goes through to the kernel."""
+    if action == 'SCMP_ACT_ERRNO':
+        return errno.errorcode.get(errno.EPERM if errno_ret is None else errno_ret, str(errno_ret))
+    if action in ('SCMP_ACT_ALLOW', 'SCMP_ACT_LOG'):
+        return None
+    return 'Bad system call'
+
+
+def verdicts(profile, call, arguments):
+    """All outcomes that the rules which match allow; more than one where they contradict each other."""
+    found = set()
+    for rule in profile.get('syscalls', []):
+        if call not in rule['names']:
+            continue
+        if all(OPERATORS[a['op']](arguments.get(a['index'], 0), a['value'], a.get('valueTwo', 0))
+               for a in rule.get('args') or []):
+            found.add(outcome(rule['action'], rule.get('errnoRet')))
+    return found or {outcome(profile['defaultAction'], profile.get('defaultErrnoRet'))}
+
+
+def compare(profile, answers, natural):
+    """NATURAL: what each call answers without a filter, with and without privileges."""
+    for name, (call, arguments) in CALLS.items():
+        seen = answers.get(f'syscall {name}')
+        allowed = set()
+        for verdict in verdicts(profile, call, arguments):
+            allowed |= {verdict} if verdict else set(natural[name])
+        if seen not in allowed:
+            yield f'{name}: {seen}, not {" or ".join(sorted(allowed))}'

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine as the conformance tests see it: mounts, control groups, namespaces, orphaned processes."""
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+CGROUP_TOP = f'kogg-test-{os.getpid()}'
+
+CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x40000000, 0x4000000, 0x8000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWCGROUP, CLONE_NEWTIME = 0x10000000, 0x20000000, 0x2000000, 0x80
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE, MS_SLAVE, MS_SHARED = 4096, 8192, 16384, 1 << 18, 1 << 19, 1 << 20
+MNT_DETACH = 2
+PR_SET_CHILD_SUBREAPER = 36
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check_call(result, what):
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f'{what}: {os.strerror(error)}')
+    return result
+
+
+def mount(source, target, fstype=None, flags=0, data=None):
+    def text(value):
+        return None if value is None else os.fsencode(str(value))
+    check_call(libc.mount(text(source), text(target), text(fstype), ctypes.c_ulong(flags), text(data)),
+               f'mount {target}')
+
+
+def umount(target, flags=MNT_DETACH):
+    check_call(libc.umount2(os.fsencode(str(target)), flags), f'umount {target}')
+
+
+def mount_table():
+    return [line.split(' - ')[0].split(' ')[4] for line in
+            pathlib.Path('/proc/self/mountinfo').read_text().splitlines()]
+
+
+# Namespaces that a test owns, for joining by path
+
+class Namespaces:
+    """A process that only holds new namespaces; path('net') names one of them."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(['unshare', *options, '--', '/bin/busybox', 'sh', '-c', 'echo; exec sleep 1000'],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def path(self, name):
+        return f'/proc/{self.process.pid}/ns/{name}'
+
+    def inode(self, name):
+        return os.readlink(self.path(name))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+# Control groups of the host
+
+def cgroup_mounts():
+    """Controller or name -> mount point; '' is the unified hierarchy."""
+    result = {}
+    for line in pathlib.Path('/proc/self/mountinfo').read_text().splitlines():
+        left, right = line.split(' - ')
+        fstype, _, options = right.split(' ')[:3]
+        if fstype == 'cgroup2':
+            result.setdefault('', left.split(' ')[4])
+        elif fstype == 'cgroup':
+            for word in options.split(','):
+                if word not in ('rw', 'ro') and not word.startswith(('release_agent', 'xattr', 'clone_children')):
+                    result.setdefault(word.removeprefix('name='), left.split(' ')[4])
+    return result
+
+
+def own_cgroups():
+    """Controller or name -> the path of this process's own group."""
+    result = {}
+    for line in pathlib.Path('/proc/self/cgroup').read_text().splitlines():
+        _, names, path = line.split(':', 2)
+        for name in names.split(','):
+            result[name.removeprefix('name=')] = path
+    return result
+
+
+def cgroup_leftovers():
+    """Groups of this test run that exist, except the one at the top."""
+    found = []
+    own = own_cgroups()
+    for name, where in cgroup_mounts().items():
+        bases = {pathlib.Path(where), pathlib.Path(where + own.get(name, '/'))}
+        for base in bases:
+            for group in base.glob(f'kogg-test-{os.getpid()}*'):
+                found += [pathlib.Path(d) for d, _, _ in os.walk(group) if d != str(group)]
+                if group.name != CGROUP_TOP:
+                    found.append(group)
+    return sorted(set(found), reverse=True)
+
+
+def remove_cgroups(groups):
+    for group in groups:
+        for _ in range(100):
+            try:
+                group.rmdir()
+                break
+            except OSError:
+                for pid in (group / 'cgroup.procs').read_text().split() if group.exists() else ():
+                    os.kill(int(pid), signal.SIGKILL)
+                time.sleep(0.01)
+                reap()
+
+
+# Processes
+
+exit_statuses = {}  # pid -> wait status of orphans that came to us
+
+
+def children():
+    found = []
+    for task in pathlib.Path('/proc/self/task').iterdir():
+        found += map(int, (task / 'children').read_text().split())
+    return found
+
+
+def reap():
+    """Collects the exit statuses of containers that were orphaned to us."""
+    for pid in children():
+        try:
+            result = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            continue
+        if result and pid not in started_pids():
+            _, exit_statuses[pid] = os.waitpid(pid, 0)
+
+
+_popen_init = subprocess.Popen.__init__
+_started = []
+
+
+def _remember(self, *args, **kwargs):
+    _popen_init(self, *args, **kwargs)
+    _started.append(self)
+
+
+subprocess.Popen.__init__ = _remember
+
+
+def started_pids():
+    """Children that a test started and still has to wait for itself."""
+    _started[:] = [p for p in _started if p.returncode is None]
+    return {p.pid for p in _started}
+
+
+def orphans():
+    """Processes that the runtime left to us, zombies reaped."""
+    deadline = time.monotonic() + 1
+    while True:
+        reap()
+        left = [pid for pid in children() if pid not in started_pids()]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.01)
+
+
+def describe(pid):
+    try:
+        return pathlib.Path(f'/proc/{pid}/cmdline').read_bytes().replace(b'\0', b' ').decode(errors='replace')
+    except OSError:
+        return '?'
