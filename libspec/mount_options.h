@@ -8,13 +8,17 @@
 #ifndef KOGG_LIBSPEC_MOUNT_OPTIONS_H
 #define KOGG_LIBSPEC_MOUNT_OPTIONS_H
 
+#include "base/attributes.h"
 #include "libspec/spec_types.h"
+
+struct json_reader;
 
 /*
  * Attributes are MOUNT_ATTR_* of mount_setattr(2). A bit is in at most one of
  * set and clear. MOUNT_ATTR__ATIME in clear goes with any atime mode in set,
- * as mount_setattr(2) demands; an atime word that asks for the kernel's
- * default leaves both as they are when nothing came before it.
+ * as mount_setattr(2) demands, and alone when a word asks for the kernel's
+ * default mode, which matters where the source of a bind has another one;
+ * norelatime and nostrictatime leave both as they are when nothing came before.
  */
 struct mount_attributes {
 	uint64_t set;
@@ -36,5 +40,17 @@ struct mount_options {
 	bool is_idmap_recursive;
 	struct spec_strings data; /* words for the file system, in order: "size=64k" */
 };
+
+/*
+ * Reads the words in OPTIONS, the member "options" of the object that READER
+ * is in. An unknown word is data for the file system; a bind mount has none,
+ * so there it is an error, or with a "=" in it only worth a warning: engines
+ * hand on what the user gave. The empty word, which podman writes, is nothing.
+ */
+int mount_options_read(struct json_reader *reader, const struct spec_strings *options,
+	struct mount_options *ret_options) must_check;
+
+/* The words that are known, for `features`: NULL behind the last one. */
+const char *mount_options_word(size_t index);
 
 #endif

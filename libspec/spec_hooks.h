@@ -5,6 +5,8 @@
 
 #include "libspec/spec_types.h"
 
+struct json_table;
+
 enum spec_hook_kind {
 	SPEC_HOOK_PRESTART,
 	SPEC_HOOK_CREATE_RUNTIME,
@@ -34,5 +36,8 @@ struct spec_hooks {
 
 /* The members' names, "prestart" and so on, by enum spec_hook_kind. */
 extern const struct spec_word spec_hook_words[];
+
+/* How json_reader reads it. */
+extern const struct json_table spec_hooks_table;
 
 #endif

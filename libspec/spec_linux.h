@@ -7,6 +7,8 @@
 #include "libspec/spec_seccomp.h"
 #include "libspec/spec_types.h"
 
+struct json_table;
+
 struct spec_namespace {
 	unsigned flag;    /* CLONE_NEW* of namespaces(7); at most one entry of each */
 	const char *path; /* absolute; NULL: make a new one */
@@ -75,5 +77,8 @@ extern const struct spec_word spec_namespace_words[];
 extern const struct spec_word spec_propagation_words[];
 extern const struct spec_word spec_memory_policy_mode_words[];
 extern const struct spec_word spec_memory_policy_flag_words[];
+
+/* How json_reader reads it. */
+extern const struct json_table spec_linux_table;
 
 #endif

@@ -6,6 +6,8 @@
 #include "libspec/mount_options.h"
 #include "libspec/spec_types.h"
 
+struct json_table;
+
 struct spec_mount {
 	const char *destination;
 	const char *type;            /* NULL when absent */
@@ -15,5 +17,8 @@ struct spec_mount {
 	struct spec_id_mappings uid_mappings; /* both or none */
 	struct spec_id_mappings gid_mappings;
 };
+
+/* How json_reader reads it. */
+extern const struct json_table spec_mount_table;
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "libspec/spec_types.h"
 
+struct json_table;
+
 struct spec_user {
 	uint32_t uid;
 	uint32_t gid;
@@ -73,5 +75,8 @@ extern const struct spec_word spec_rlimit_words[];
 extern const struct spec_word spec_scheduler_policy_words[];
 extern const struct spec_word spec_scheduler_flag_words[];
 extern const struct spec_word spec_io_priority_words[];
+
+/* How json_reader reads it. */
+extern const struct json_table spec_process_table;
 
 #endif

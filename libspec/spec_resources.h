@@ -5,6 +5,8 @@
 
 #include "libspec/spec_types.h"
 
+struct json_table;
+
 #define SPEC_DEVICE_READ  1U
 #define SPEC_DEVICE_WRITE 2U
 #define SPEC_DEVICE_MKNOD 4U
@@ -111,5 +113,8 @@ struct spec_resources {
 	size_t n_rdma;
 	struct spec_map unified;
 };
+
+/* How json_reader reads it. */
+extern const struct json_table spec_resources_table;
 
 #endif

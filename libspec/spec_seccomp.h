@@ -5,6 +5,8 @@
 
 #include "libspec/spec_types.h"
 
+struct json_table;
+
 enum spec_seccomp_action {
 	SPEC_SECCOMP_KILL, /* the old name of KILL_THREAD */
 	SPEC_SECCOMP_KILL_PROCESS,
@@ -58,5 +60,8 @@ extern const struct spec_word spec_seccomp_action_words[];
 extern const struct spec_word spec_seccomp_operator_words[];
 extern const struct spec_word spec_seccomp_arch_words[];
 extern const struct spec_word spec_seccomp_flag_words[];
+
+/* How json_reader reads it. */
+extern const struct json_table spec_seccomp_table;
 
 #endif

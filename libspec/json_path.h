@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way from the root of a JSON document to a value, as a JSON pointer (RFC 6901). */
+#ifndef KOGG_LIBSPEC_JSON_PATH_H
+#define KOGG_LIBSPEC_JSON_PATH_H
+
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "base/error.h"
+
+/* config.json nests 9 deep; members that nobody knows may nest deeper, but not for ever. */
+#define JSON_DEPTH_MAX 64
+
+struct json_step {
+	const char *name; /* NULL for an array element */
+	size_t index;
+};
+
+struct json_path {
+	unsigned depth;
+	struct json_step steps[JSON_DEPTH_MAX];
+};
+
+/* One step down. Returns -1 when that is deeper than JSON_DEPTH_MAX. */
+int json_path_push(struct json_path *path, const char *name, size_t index) must_check;
+void json_path_pop(struct json_path *path);
+
+/*
+ * Writes the pointer, "" for the root, to BUFFER, cut where it ends. '~' and
+ * '/' in names become "~0" and "~1"; control characters, which have no place
+ * in a message, become '?'.
+ */
+void json_path_format(const struct json_path *path, char *buffer, size_t size);
+
+/*
+ * Fills in the error's pointer (error_point()) with that of member NAME of the
+ * object at pointer OBJECT, NAME escaped. Returns -1.
+ */
+int json_path_point(struct error *err, const char *object, const char *name);
+
+#endif
