@@ -18,6 +18,8 @@
 #define SPEC_VERSION_MIN "1.0.0"
 #define SPEC_VERSION_MAX "1.3.0"
 
+struct json_table;
+
 struct spec_root {
 	const char *path; /* as written; relative to the bundle unless absolute */
 	bool readonly;
@@ -73,5 +75,12 @@ void spec_document_free(struct spec_document *document);
 
 /* The entry of that CLONE_NEW* type, or NULL when the config has none. */
 const struct spec_namespace *spec_find_namespace(const struct spec *spec, unsigned flag);
+
+/*
+ * How json_reader reads it: the version, which must be known before the rest
+ * means anything, and the rest.
+ */
+extern const struct json_table spec_version_table;
+extern const struct json_table spec_table;
 
 #endif

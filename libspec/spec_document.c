@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libspec/spec.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "libspec/json_reader.h"
+#include "libspec/json_scan.h"
+#include "libspec/json_tree.h"
+#include "libspec/spec_rules.h"
+
+struct spec_document {
+	struct text text;
+	struct arena arena;
+	const struct json_node *root;
+	const char *file; /* as errors name it */
+};
+
+static int read_config(struct json_reader *reader, const struct json_node *root, void *object)
+{
+	if (json_reader_table(reader, root, &spec_version_table, object) < 0 ||
+		json_reader_table(reader, root, &spec_table, object) < 0)
+		return -1;
+	return spec_rules_check(object, reader->err);
+}
+
+static int read_process(struct json_reader *reader, const struct json_node *root, void *object)
+{
+	return json_reader_table(reader, root, &spec_process_table, object);
+}
+
+static int read_resources(struct json_reader *reader, const struct json_node *root, void *object)
+{
+	return json_reader_table(reader, root, &spec_resources_table, object);
+}
+
+/* What stands in a document: its struct, and how that is read from the tree. */
+struct content {
+	size_t size;
+	int (*read)(struct json_reader *reader, const struct json_node *root, void *object);
+};
+
+static const struct content config_content = { sizeof(struct spec), read_config };
+static const struct content process_content = { sizeof(struct spec_process), read_process };
+static const struct content resources_content = { sizeof(struct spec_resources), read_resources };
+
+/* Puts the place in front: the pointer when there is one, and where that is in the file. */
+static void locate(const struct spec_document *document, struct error *err)
+{
+	if (!err->line) {
+		const struct json_node *node = json_tree_nearest(document->root, err->pointer);
+
+		json_scan_position(document->text.data, node->offset, &err->line, &err->column);
+	}
+	if (err->pointer[0])
+		error_wrap(err, "%s", err->pointer);
+	error_wrap(err, "%s:%u:%u", document->file, err->line, err->column);
+}
+
+static int read_document(struct spec_document *document, const struct content *content,
+	const void **ret_object, struct error *err)
+{
+	struct json_reader reader = { .arena = &document->arena, .err = err };
+	void *object = arena_alloc(&document->arena, 1, content->size);
+
+	if (!object)
+		return error_set(err, ERROR_SYSTEM, "out of memory");
+	if (json_tree_parse(document->text.data, document->text.length, &document->arena,
+		    &document->root, err) < 0 ||
+		content->read(&reader, document->root, object) < 0) {
+		if (err->kind == ERROR_SPEC)
+			locate(document, err);
+		return -1;
+	}
+	*ret_object = object;
+	return 0;
+}
+
+/* Takes the text into a document of its own. */
+static struct spec_document *new_document(struct text *text, const char *file, struct error *err)
+{
+	struct spec_document *document = calloc(1, sizeof(*document));
+
+	/* An empty file has no text at all, and is to have a place, too. */
+	text_append(text, "");
+	if (document)
+		document->file = arena_copy(&document->arena, file);
+	if (!document || !document->file || text_check(text, err) < 0) {
+		error_set(err, ERROR_SYSTEM, "out of memory");
+		spec_document_free(document);
+		return NULL;
+	}
+	document->text = *text;
+	*text = (struct text){ 0 };
+	return document;
+}
+
+static int load_text(struct text *text, const char *file, const struct content *content,
+	struct spec_document **ret_document, const void **ret_object, struct error *err)
+{
+	struct spec_document *document = new_document(text, file, err);
+
+	if (!document)
+		return -1;
+	if (read_document(document, content, ret_object, err) < 0) {
+		spec_document_free(document);
+		return -1;
+	}
+	*ret_document = document;
+	return 0;
+}
+
+static int load(int dir_fd, const char *file, const struct content *content,
+	struct spec_document **ret_document, const void **ret_object, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+
+	if (file_read_at(dir_fd, file, JSON_SIZE_MAX, &text, err) < 0)
+		return -1;
+	return load_text(&text, file, content, ret_document, ret_object, err);
+}
+
+int spec_load(int dir_fd, const char *file, struct spec_document **ret_document,
+	const struct spec **ret_spec, struct error *err)
+{
+	const void *object;
+
+	if (load(dir_fd, file, &config_content, ret_document, &object, err) < 0)
+		return -1;
+	*ret_spec = object;
+	return 0;
+}
+
+int spec_load_process(int dir_fd, const char *file, struct spec_document **ret_document,
+	const struct spec_process **ret_process, struct error *err)
+{
+	const void *object;
+
+	if (load(dir_fd, file, &process_content, ret_document, &object, err) < 0)
+		return -1;
+	*ret_process = object;
+	return 0;
+}
+
+int spec_load_resources(int fd, const char *file, struct spec_document **ret_document,
+	const struct spec_resources **ret_resources, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+	const void *object;
+
+	if (file_read_fd(fd, file, JSON_SIZE_MAX, &text, err) < 0 ||
+		load_text(&text, file, &resources_content, ret_document, &object, err) < 0)
+		return -1;
+	*ret_resources = object;
+	return 0;
+}
+
+const char *spec_document_text(const struct spec_document *document, size_t *ret_size)
+{
+	*ret_size = document->text.length;
+	return document->text.data;
+}
+
+void spec_document_locate(const struct spec_document *document, struct error *err)
+{
+	if (err->kind != ERROR_NONE && err->pointer[0] && !err->line)
+		locate(document, err);
+}
+
+void spec_document_free(struct spec_document *document)
+{
+	if (!document)
+		return;
+	arena_release(&document->arena);
+	text_release(&document->text);
+	free(document);
+}
