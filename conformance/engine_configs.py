@@ -25,7 +25,7 @@ import compare_cgroup
 import compare_seccomp
 import harness
 import machine
-from harness import Bundle, Container, Runtime, Skip, expect
+from harness import Bundle, Container, Runtime, Skip, expect, expect_tree
 from machine import Namespaces
 
 HERE = pathlib.Path(__file__).parent
@@ -258,7 +258,7 @@ def expect_error(container, bundle, text):
     answer = container.try_create()
     record = answer.error()
     expect(record['msg'].replace(container.id, 'ID').replace(str(bundle.path), 'BUNDLE'), text, 'error')
-    expect(bundle.tree(), tree, 'the root file system after a failed create')
+    expect_tree(bundle, tree)
 
 
 def judge(row, config, seen, host):

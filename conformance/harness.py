@@ -431,6 +431,15 @@ def expect_in(part, whole, what):
     assert part in whole, f'{what}: {part!r} is not in {whole!r}'
 
 
+def expect_tree(bundle, before):
+    """The root file system holds what it held BEFORE (of Bundle.tree())."""
+    after = bundle.tree()
+    base = str(bundle.rootfs)
+    changes = [f'+{p.removeprefix(base)}' for p in after if p not in before]
+    changes += [f'-{p.removeprefix(base)}' for p in before if p not in after]
+    assert not changes, f'the root file system changed: {" ".join(changes)}'
+
+
 def cases(*rows):
     """Decorator: one test for each row; the row's first item is its name."""
     def mark(function):

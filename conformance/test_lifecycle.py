@@ -1,0 +1,652 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The operations and states of runtime.md, and what engines rely on in each: messages, exit codes, files, stdio."""
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import harness
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, run_program
+from machine import reap
+
+
+def shell_bundle(*script):
+    """A bundle whose process is a shell script instead of the probe."""
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['sh', '-c', '\n'.join(script)]
+    return bundle
+
+
+def file_bundle():
+    """A bundle that has never run, with a process that ends at once."""
+    return shell_bundle('exit 0')
+
+
+# States
+
+def test_states_from_create_to_delete():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        container.create()
+        state = runtime.state(container.id)
+        expect(state['status'], 'created', 'status after create')
+        expect(state['id'], container.id, 'id')
+        expect(state['bundle'], str(container.bundle.path), 'bundle')
+        expect(state['ociVersion'].split('.')[0], '1', 'major version')
+        assert state['pid'] > 0 and os.path.exists(f'/proc/{state["pid"]}'), f'pid {state["pid"]} is no process'
+        container.start()
+        container.ask()
+        running = runtime.state(container.id)
+        expect(running['status'], 'running', 'status after start')
+        expect(running['pid'], state['pid'], 'pid after start')
+        stopped = container.finish()
+        expect(stopped['pid'], 0, 'pid when stopped')
+        container.delete()
+        expect_in('does not exist', runtime.fails('state', container.id)['msg'], 'state after delete')
+
+
+def test_state_has_what_engines_read():
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['annotations'] = {'org.example.a': 'b', 'empty': ''}
+    with Container(runtime, bundle) as container:
+        container.create()
+        answer = runtime.ok('state', container.id)
+        state = json.loads(answer.out)
+        expect(state['annotations'], bundle.config['annotations'], 'annotations')
+        expect(state['rootfs'], str(bundle.rootfs), 'rootfs')
+        assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z', state['created']), state['created']
+        expect(isinstance(state['owner'], str), True, 'owner is a string')
+        listed = json.loads(runtime.ok('list', '--format', 'json').out)
+        expect([entry['id'] for entry in listed], [container.id], 'ids in the list')
+        expect({k: listed[0][k] for k in ('status', 'pid', 'bundle')}, {k: state[k] for k in ('status', 'pid', 'bundle')},
+               'list entry')
+
+
+def test_list_when_empty():
+    runtime = Runtime()
+    runtime.root.mkdir()
+    answer = runtime.ok('list', '--format=json')
+    assert json.loads(answer.out) in (None, []), repr(answer)
+    expect(runtime.ok('list', '-q').out, '', 'quiet list')
+
+
+def test_list_table_and_quiet():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        container.create()
+        expect(runtime.ok('list', '--quiet').out, container.id + '\n', 'quiet list')
+        head, line = runtime.ok('list').out.splitlines()
+        expect(head.split(), ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'], 'columns')
+        expect(line.split()[:4], [container.id, str(container.pid), 'created', str(container.bundle.path)], 'line')
+
+
+def test_stopped_state_does_not_change():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        container.run()
+        before = container.finish()
+        runtime.fails('kill', container.id, 'TERM')
+        expect(runtime.state(container.id), before, 'state after a failing kill')
+
+
+def test_config_is_read_once():
+    """What create has read stays in force, whatever becomes of config.json."""
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        container.create()
+        (container.bundle.path / 'config.json').write_text('{"ociVersion": "9"}')
+        container.start()
+        expect(container.ask()['hostname'], 'conformance', 'hostname')
+        (container.bundle.path / 'config.json').unlink()
+        container.finish()
+        container.delete()
+
+
+def test_killed_init_is_stopped():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        container.run()
+        os.kill(container.pid, signal.SIGKILL)
+        container.wait_status('stopped')
+        container.delete()
+
+
+# Wrong order
+
+def in_state(runtime, status):
+    container = Container(runtime, Bundle())
+    if status != 'unknown':
+        container.create()
+    if status in ('running', 'stopped'):
+        container.start()
+        container.ask()
+    if status == 'stopped':
+        container.finish()
+    return container
+
+
+@cases(
+    ('state of unknown', 'unknown', ['state'], 'does not exist'),
+    ('start of unknown', 'unknown', ['start'], 'does not exist'),
+    ('kill of unknown', 'unknown', ['kill', None, 'KILL'], 'does not exist'),
+    ('kill all of unknown', 'unknown', ['kill', '--all', None, '9'], 'does not exist'),
+    ('delete of unknown', 'unknown', ['delete'], 'does not exist'),
+    ('start of running', 'running', ['start'], 'cannot start an already running container'),
+    ('start of stopped', 'stopped', ['start'], 'cannot start a container that has stopped'),
+    ('kill of stopped', 'stopped', ['kill', None, 'TERM'], 'container not running'),
+    ('delete of running', 'running', ['delete'], 'that is not stopped: running'),
+)
+def test_wrong_order(name, status, words, text):
+    """Status 1, one record, the phrase that callers look for, and no effect."""
+    runtime = Runtime()
+    with in_state(runtime, status) as container:
+        before = runtime.call('state', container.id).out
+        args = [container.id if word is None else word for word in words]
+        args = args if container.id in args else [*args, container.id]
+        answer = runtime.call(*args)
+        expect(answer.status, 1, 'exit status')
+        expect(answer.out, '', 'stdout')
+        expect_in(text, answer.error()['msg'], 'message')
+        expect(runtime.call('state', container.id).out, before, 'state afterwards')
+
+
+def test_only_unknown_containers_do_not_exist():
+    """containerd takes these words for "done already", whatever else the message says."""
+    runtime = Runtime()
+    with in_state(runtime, 'stopped') as container:
+        for args in (('kill', container.id, 'TERM'), ('start', container.id)):
+            message = runtime.fails(*args)['msg']
+            assert 'does not exist' not in message, message
+
+
+def test_create_of_a_known_id():
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        before = runtime.state(container.id)
+        other = Bundle().save()
+        record = runtime.fails('create', '--bundle', other.path, container.id)
+        expect_in('already', record['msg'], 'message')
+        expect(runtime.state(container.id), before, 'state of the first')
+        expect(container.ask()['hostname'], 'conformance', 'the first still answers')
+
+
+@cases(('create',), ('start',), ('state',), ('delete',), ('kill',), ('run',))
+def test_without_id(command):
+    answer = Runtime().call(command)
+    assert answer.status != 0, repr(answer)
+
+
+@cases(*((name,) for name in ('.', '..', '../x', 'a/b', '', 'a b', '.hidden', 'a\nb', 'x' * 201, 'ä')))
+def test_bad_id(name):
+    runtime, bundle = Runtime(), file_bundle().save()
+    runtime.fails('create', '--bundle', bundle.path, name)
+    expect(runtime.ids(), [], 'states')
+
+
+@cases(('_a',), ('+a',), ('a.b',), ('A-0',), ('x' * 200,))
+def test_good_id(name):
+    runtime = Runtime()
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = f'/{harness.CGROUP_TOP}/id'
+    with Container(runtime, bundle, name=name) as container:
+        container.run()
+        container.finish()
+        container.delete()
+
+
+def test_id_with_a_dash_needs_two_dashes():
+    runtime, bundle = Runtime(), file_bundle().save()
+    runtime.fails('create', '--bundle', bundle.path, '-dash')
+    runtime.ok('create', '--bundle', bundle.path, '--', '-dash')
+    runtime.ok('delete', '--', '-dash')
+
+
+# kill and delete
+
+@cases(('KILL',), ('SIGKILL',), ('kill',), ('9',), ('SigKill',))
+def test_kill_words(word):
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        runtime.ok('kill', container.id, word)
+        container.wait_status('stopped')
+        container.delete()
+
+
+def test_kill_is_term_by_default():
+    runtime, bundle = Runtime(), shell_bundle('trap "exit 5" TERM', 'echo', 'while :; do sleep 0.1; done')
+    with Container(runtime, bundle) as container:
+        container.create().start()
+        container.read_line()
+        runtime.ok('kill', container.id)
+        container.wait_status('stopped')
+
+
+def test_kill_zero_only_asks():
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        runtime.ok('kill', container.id, '0')
+        container.ask()
+        container.finish()
+        runtime.fails('kill', container.id, '0')
+
+
+def test_kill_of_an_unknown_signal():
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        expect_in('unknown signal', runtime.fails('kill', container.id, 'FOO')['msg'], 'message')
+        container.ask()
+
+
+def test_kill_of_created():
+    runtime = Runtime()
+    with in_state(runtime, 'created') as container:
+        runtime.ok('kill', container.id, 'KILL')
+        container.wait_status('stopped')
+        runtime.fails('start', container.id)
+        container.delete()
+
+
+def test_kill_all_of_stopped_is_fine():
+    """containerd's shim sends it for every container that has ended."""
+    runtime = Runtime()
+    with in_state(runtime, 'stopped') as container:
+        answer = runtime.ok('kill', '--all', container.id, '9')
+        expect(answer.out + answer.err, '', 'output')
+
+
+def test_delete_of_created_kills():
+    runtime = Runtime()
+    with in_state(runtime, 'created') as container:
+        container.delete()
+        reap()
+        assert not os.path.exists(f'/proc/{container.pid}'), 'the process lives'
+
+
+def test_delete_force_of_running():
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        answer = runtime.ok('delete', '--force', container.id)
+        expect(answer.out + answer.err, '', 'output')
+        container.is_made = False
+
+
+def test_delete_force_of_unknown_is_silent():
+    answer = Runtime().ok('delete', '--force', 'unknown')
+    expect(answer.out + answer.err + answer.log_text, '', 'output')
+
+
+def test_delete_then_delete_force():
+    """Engines send both for every container."""
+    runtime = Runtime()
+    with in_state(runtime, 'stopped') as container:
+        container.delete()
+        runtime.ok('delete', '--force', container.id)
+
+
+def test_options_after_the_id():
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        runtime.ok('delete', container.id, '--force')
+        container.is_made = False
+
+
+def test_forked_processes_end_with_the_container():
+    """Without a pid namespace the cgroup tells what belongs to the container."""
+    runtime, bundle = Runtime(), shell_bundle('sleep 1000 &', 'sleep 1000 &', 'echo', 'wait')
+    bundle.config['linux']['namespaces'] = [n for n in bundle.config['linux']['namespaces'] if n['type'] != 'pid']
+    with Container(runtime, bundle) as container:
+        container.create().start()
+        container.read_line()
+        runtime.ok('kill', container.id, 'KILL')
+        container.wait_status('stopped')
+        container.delete()
+
+
+# Files and stdio
+
+def test_pid_file_holds_only_the_number():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        file = container.bundle.path / 'pid'
+        container.create('--pid-file', file)
+        expect(file.read_text(), str(container.pid), 'pid file')
+
+
+def test_pid_file_is_relative_to_the_caller():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        directory = harness.tmp / 'caller'
+        directory.mkdir()
+        container.create('--pid-file', 'pid', cwd=directory)
+        expect((directory / 'pid').read_text(), str(container.pid), 'pid file')
+
+
+def test_pid_file_that_cannot_be_written():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        answer = container.try_create('--pid-file', harness.tmp / 'missing/pid')
+        answer.error()
+        expect(runtime.ids(), [], 'states')
+
+
+def test_bundle_is_the_current_directory_by_default():
+    runtime, bundle = Runtime(), Bundle().save()
+    runtime.ok('create', 'here', cwd=bundle.path)
+    expect(runtime.state('here')['bundle'], str(bundle.path), 'bundle')
+    runtime.ok('delete', 'here')
+
+
+def test_stdio_is_the_callers():
+    """Exactly the descriptors that create was given, with their offsets and flags."""
+    runtime, bundle = Runtime(), shell_bundle('cat; echo out; echo err >&2')
+    (bundle.path / 'in').write_text('from stdin\n')
+    bundle.save()
+    with open(bundle.path / 'in') as stdin, open(bundle.path / 'out', 'w+') as out, open(bundle.path / 'err', 'w+') as err:
+        runtime.ok('create', '--bundle', bundle.path, 'stdio', stdin=stdin, stdout=out, stderr=err)
+        runtime.ok('start', 'stdio')
+        deadline = time.monotonic() + 5
+        while runtime.state('stdio')['status'] != 'stopped' and time.monotonic() < deadline:
+            reap()
+            time.sleep(0.01)
+    runtime.ok('delete', 'stdio')
+    expect((bundle.path / 'out').read_text(), 'from stdin\nout\n', 'stdout')
+    expect((bundle.path / 'err').read_text(), 'err\n', 'stderr')
+
+
+def test_no_descriptor_of_the_caller_reaches_the_container():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        stray = os.open('/etc', os.O_RDONLY)
+        os.set_inheritable(stray, True)
+        try:
+            container.create(close_fds=False)
+        finally:
+            os.close(stray)
+        expect(sorted(container.start().ask()['descriptors']), ['0', '1', '2'], 'descriptors')
+
+
+def test_log_is_appended():
+    runtime = Runtime()
+    log = harness.tmp / 'engine.log'
+    log.write_text('{"level":"info","msg":"old","time":"2026-01-01T00:00:00Z"}\n')
+    process = subprocess.run(runtime.command('state', 'unknown', log=log), capture_output=True, check=False)
+    expect(process.returncode, 1, 'exit status')
+    lines = log.read_text().splitlines()
+    expect(len(lines), 2, 'lines in the log')
+    expect(json.loads(lines[1])['level'], 'error', 'level')
+
+
+def test_log_text_format():
+    runtime = Runtime()
+    log = harness.tmp / 'engine.log'
+    command = runtime.command('state', 'unknown')
+    command[1:1] = ['--log', str(log)]
+    subprocess.run(command, capture_output=True, check=False)
+    assert re.fullmatch(r'time="[^"]+" level=error msg="(\\"|[^"])*does not exist(\\"|[^"])*"\n', log.read_text()), \
+        log.read_text()
+
+
+def test_structured_error():
+    """Beside level, msg and time: what a program can use."""
+    record = Runtime().fails('state', 'unknown')
+    expect_in('code', record, 'members of the record')
+
+
+def test_success_leaves_no_log():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        expect(container.try_create().log_text, '', 'log of create')
+        expect(runtime.ok('start', container.id).log_text, '', 'log of start')
+
+
+# run
+
+@cases((0,), (7,), (255,))
+def test_run_gives_the_exit_status(status):
+    answer = run_program(Runtime(), shell_bundle('echo out; echo err >&2', f'exit {status}'))
+    expect((answer.status, answer.out, answer.err), (status, 'out\n', 'err\n'), 'status and output')
+
+
+@cases(('KILL', 137), ('TERM', 143), ('SEGV', 139))
+def test_run_of_a_process_that_a_signal_ends(name, status):
+    bundle = shell_bundle(f'sh -c "kill -{name} 1"', 'sleep 1')
+    bundle.config['linux']['namespaces'] = [n for n in bundle.config['linux']['namespaces'] if n['type'] != 'pid']
+    bundle.config['process']['args'] = ['sh', '-c', f'kill -{name} $$']
+    expect(run_program(Runtime(), bundle).status, status, 'exit status')
+
+
+def test_run_forwards_signals():
+    runtime, bundle = Runtime(), shell_bundle('trap "echo hup; exit 9" HUP', 'echo ready', 'while :; do sleep 0.05; done')
+    bundle.save()
+    process = runtime.start_call('run', '--bundle', bundle.path, 'forward', stdout=subprocess.PIPE, text=True)
+    expect(process.stdout.readline(), 'ready\n', 'first line')
+    process.send_signal(signal.SIGHUP)
+    expect(process.communicate(timeout=10)[0], 'hup\n', 'answer to the signal')
+    expect(process.returncode, 9, 'exit status')
+
+
+def test_run_deletes_at_the_end_unless_asked_to_keep():
+    runtime, bundle = Runtime(), file_bundle().save()
+    runtime.ok('run', '--bundle', bundle.path, 'gone')
+    expect(runtime.ids(), [], 'states')
+    runtime.ok('run', '--keep', '--bundle', bundle.path, 'kept')
+    expect(runtime.state('kept')['status'], 'stopped', 'status')
+    runtime.ok('delete', 'kept')
+
+
+def test_run_detached():
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as container:
+        container.open_stdio()
+        container.bundle.save()
+        answer = runtime.call('run', '--detach', '--bundle', container.bundle.path, container.id, **container.popen)
+        container.close_theirs()
+        container.is_made = answer.status == 0
+        expect(answer.status, 0, 'exit status')
+        expect(container.ask()['hostname'], 'conformance', 'hostname')
+        container.finish()
+
+
+def test_run_reaps_orphans_of_the_container():
+    """As subreaper it must not wait for ever, nor leave a zombie, when the first process ends before others."""
+    bundle = shell_bundle('sleep 1000 & exit 3')
+    bundle.config['linux']['namespaces'] = [n for n in bundle.config['linux']['namespaces'] if n['type'] != 'pid']
+    expect(run_program(Runtime(), bundle, timeout=10).status, 3, 'exit status')
+
+
+def test_run_with_a_closed_stdin():
+    answer = run_program(Runtime(), shell_bundle('exit 4'), preexec_fn=lambda: os.close(0))
+    expect(answer.status, 4, 'exit status')
+
+
+# Programs that cannot be executed
+
+@cases(
+    ('not in PATH', ['nonesuch'], 'executable file not found in $PATH'),
+    ('absolute', ['/nonesuch'], 'no such file or directory'),
+    ('a directory', ['/etc'], 'is a directory'),
+    ('no exec bit', ['/etc/passwd'], 'permission denied'),
+)
+def test_program_fails_at_create(name, args, text):
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['process']['args'] = args
+    tree = bundle.save().tree()
+    record = runtime.fails('create', '--bundle', bundle.path, 'broken')
+    expect_in(text, record['msg'], 'message')
+    expect_in(args[0], record['msg'], 'message names the program')
+    expect(runtime.ids(), [], 'states')
+    expect_tree(bundle, tree)
+
+
+def test_program_that_vanishes_before_start():
+    """The exec fails in start, and start must say so."""
+    runtime, bundle = Runtime(), Bundle()
+    with Container(runtime, bundle) as container:
+        container.create()
+        (bundle.rootfs / 'bin/probe').unlink()
+        expect_in('no such file or directory', runtime.fails('start', container.id)['msg'], 'message')
+        container.wait_status('stopped')
+        container.delete()
+
+
+def test_create_without_process():
+    """Legal (config.md, "Process"); only start needs it."""
+    runtime, bundle = Runtime(), Bundle()
+    del bundle.config['process']
+    bundle.save()
+    runtime.ok('create', '--bundle', bundle.path, 'empty')
+    runtime.fails('start', 'empty')
+    runtime.ok('delete', '--force', 'empty')
+
+
+# Leftovers of failures; the harness looks for mounts, groups, states and processes after each test
+
+def failing_late(config):
+    """Fails when the container's file system is complete: the last mount cannot be made."""
+    config['mounts'].append({'destination': '/new/late', 'type': 'nonesuch', 'source': 'x'})
+
+
+def failing_hook(kind):
+    def change(config):
+        config['hooks'] = {kind: [{'path': '/bin/false'}]}
+    return change
+
+
+def failing_sysctl(config):
+    config['linux']['sysctl'] = {'net.ipv4.nosuch': '1'}
+
+
+def failing_limit(config):
+    config['linux']['resources']['cpu'] = {'cpus': '999'}
+
+
+@cases(
+    ('a mount', failing_late), ('a sysctl', failing_sysctl), ('a limit', failing_limit),
+    ('prestart', failing_hook('prestart')), ('createRuntime', failing_hook('createRuntime')),
+    ('createContainer', failing_hook('createContainer')),
+)
+def test_failed_create_leaves_nothing(name, change):
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['mounts'].insert(0, {'destination': '/new/target', 'type': 'tmpfs', 'source': 'tmpfs'})
+    change(bundle.config)
+    tree = bundle.save().tree()
+    pid_file = bundle.path / 'pid'
+    runtime.fails('create', '--bundle', bundle.path, '--pid-file', pid_file, 'failing')
+    expect(runtime.ids(), [], 'states')
+    expect(pid_file.exists(), False, 'a pid file')
+    expect_tree(bundle, tree)
+
+
+@cases(('a mount', failing_late), ('a sysctl', failing_sysctl), ('startContainer', failing_hook('startContainer')),
+       ('poststart', failing_hook('poststart')))
+def test_failed_run_leaves_nothing(name, change):
+    runtime, bundle = Runtime(), file_bundle()
+    change(bundle.config)
+    bundle.save()
+    runtime.fails('run', '--bundle', bundle.path, 'failing')
+    expect(runtime.ids(), [], 'states')
+
+
+# Many at once
+
+def test_two_creates_of_one_id():
+    """Exactly one wins; the other fails without harm."""
+    runtime = Runtime()
+    bundles = [Bundle().save() for _ in range(4)]
+    answers = []
+    threads = [threading.Thread(target=lambda b=b: answers.append(runtime.call('create', '--bundle', b.path, 'same')))
+               for b in bundles]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expect(sorted(a.status for a in answers), [0, 1, 1, 1], 'exit statuses')
+    expect(runtime.state('same')['status'], 'created', 'status')
+    runtime.ok('delete', 'same')
+
+
+def test_state_during_create_is_whole():
+    """Another command never sees half a state."""
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/sleep', 'args': ['sleep', '0.3']}]}
+    bundle.save()
+    process = runtime.start_call('create', '--bundle', bundle.path, 'slow', stdout=subprocess.DEVNULL)
+    seen = set()
+    while process.poll() is None:
+        answer = runtime.call('state', 'slow')
+        if answer.status == 0:
+            seen.add(json.loads(answer.out)['status'])
+        else:
+            expect_in('does not exist', answer.error()['msg'], 'message')
+        json.loads(runtime.ok('list', '--format', 'json').out)
+        time.sleep(0.01)
+    expect(process.returncode, 0, 'exit status of create')
+    assert seen <= {'creating', 'created'}, seen
+    runtime.ok('delete', 'slow')
+
+
+def test_create_that_is_killed_can_be_deleted():
+    """A state directory of a dead create must not block its id for ever."""
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/sleep', 'args': ['sleep', '1.5']}]}
+    bundle.save()
+    process = runtime.start_call('create', '--bundle', bundle.path, 'killed', stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and not (runtime.ids() and len(os.listdir(runtime.root / 'killed')) > 1):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.kill()
+    process.wait()
+    runtime.ok('delete', '--force', 'killed')
+    time.sleep(1.5)  # the hook is nobody's child any more, and ends by itself
+    expect(runtime.ids(), [], 'states')
+
+
+# The rest of the contract
+
+def test_version():
+    answer = subprocess.run([harness.KOGG, '--version'], capture_output=True, text=True, check=True)
+    lines = answer.stdout.splitlines()
+    assert re.fullmatch(r'kogg version \d+\.\d+\.\d+\S*', lines[0]), lines[0]
+    assert lines[1].startswith('commit: '), lines[1]
+    expect(lines[2], 'spec: 1.3.0', 'third line')
+    expect([line for line in lines[1:] if 'version' in line], [], 'other lines with the word "version"')
+
+
+def test_features():
+    answer = subprocess.run([harness.KOGG, 'features'], capture_output=True, text=True, check=True)
+    expect(answer.stderr, '', 'stderr')
+    features = json.loads(answer.stdout)
+    expect(features['ociVersionMax'], '1.3.0', 'ociVersionMax')
+    expect(features['linux']['mountExtensions']['idmap']['enabled'], True, 'idmap')
+    expect_in('user', features['linux']['namespaces'], 'namespaces')
+    expect_in('rro', features['mountOptions'], 'mountOptions')
+    expect(sorted(features['hooks']), sorted(['prestart', 'createRuntime', 'createContainer', 'startContainer',
+                                              'poststart', 'poststop']), 'hooks')
+
+
+def test_spec_writes_a_config_that_runs():
+    runtime, bundle = Runtime(), Bundle()
+    runtime.ok('spec', '--bundle', bundle.path)
+    config = json.loads((bundle.path / 'config.json').read_text())
+    runtime.fails('spec', '--bundle', bundle.path)
+    config['process']['terminal'] = False
+    config['process']['args'] = ['sh', '-c', 'exit 6']
+    config['linux']['cgroupsPath'] = f'/{harness.CGROUP_TOP}/spec'
+    (bundle.path / 'config.json').write_text(json.dumps(config))
+    expect(runtime.call('run', '--bundle', bundle.path, 'spec').status, 6, 'exit status')
+
+
+@cases(('--root=X',), ('--root', 'X'), ('-root', 'X'))
+def test_spelling_of_options(*words):
+    runtime = Runtime()
+    command = [harness.KOGG, *(w.replace('X', str(runtime.root)) for w in words), '--rootless=false',
+               '--systemd-cgroup=false', 'delete', '-force', 'unknown']
+    expect(subprocess.run(command, check=False).returncode, 0, 'exit status')
+
+
+harness.main(__name__)
