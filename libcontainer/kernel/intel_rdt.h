@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cache and memory bandwidth shares (Documentation/arch/x86/resctrl.rst;
+ * config-linux.md, "IntelRdt").
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_INTEL_RDT_H
+#define KOGG_LIBCONTAINER_KERNEL_INTEL_RDT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "libspec/spec_linux.h"
+
+/* What intel_rdt_apply() made and intel_rdt_remove() is to remove. */
+struct intel_rdt_made {
+	bool has_group;      /* the directory of the class of service */
+	bool has_monitoring; /* the monitoring group in it */
+};
+
+/*
+ * Puts PID, the container's first process before it executes anything, into
+ * the class of service that RDT names, with its schemata. ID is the
+ * container's. On failure what was made is removed. Without RDT (NULL) nothing
+ * is done or made.
+ */
+int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
+	struct intel_rdt_made *ret_made, struct error *err) must_check;
+
+/* Removes what was made; a directory that is gone is fine. */
+int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, struct error *err) must_check;
+
+/* The same below RESCTRL_FD, for whoever has it open: the unit tests. */
+int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
+	struct intel_rdt_made *ret_made, struct error *err) must_check;
+int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, struct error *err) must_check;
+
+#endif
