@@ -229,6 +229,20 @@ int capabilities_limit(
 	return 0;
 }
 
+int capabilities_regain(struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct own[2];
+
+	if (get_own(own, err) < 0)
+		return -1;
+	own[0].effective = own[0].permitted;
+	own[1].effective = own[1].permitted;
+	if (syscall(SYS_capset, &header, own) < 0)
+		return error_set_errno(err, "regain capabilities");
+	return 0;
+}
+
 /* capset(2) has emptied the ambient set already when nothing is inheritable. */
 static int raise_ambient(const struct capability_sets *sets, struct error *err)
 {

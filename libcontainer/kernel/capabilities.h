@@ -33,6 +33,12 @@ int capabilities_limit(const struct spec_process *process, struct capability_set
 	struct error *err) must_check;
 
 /*
+ * Makes all permitted capabilities effective again, which leaving uid 0 has
+ * ended: for what is still to be done before capabilities_apply().
+ */
+int capabilities_regain(struct error *err) must_check;
+
+/*
  * Sets the other four, with the sets from capabilities_limit(). To be called
  * after the IDs have changed, with PR_SET_KEEPCAPS in force if they left 0.
  */

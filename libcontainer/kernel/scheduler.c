@@ -58,15 +58,6 @@ int scheduler_apply(const struct spec_process *process, struct error *err)
 		.deadline = wanted->deadline,
 		.period = wanted->period,
 	};
-	/* The kernel would clamp the one and the casts would wrap the other. */
-	if (wanted->nice < -20 || wanted->nice > 19) {
-		error_set(err, ERROR_SPEC, "expected -20 to 19");
-		return error_point(err, "%s/scheduler/nice", process->pointer);
-	}
-	if (wanted->priority < 0 || wanted->priority > 99) {
-		error_set(err, ERROR_SPEC, "expected 0 to 99");
-		return error_point(err, "%s/scheduler/priority", process->pointer);
-	}
 	if (syscall(SYS_sched_setattr, 0, &attributes, 0) < 0) {
 		explain(wanted, err);
 		return error_point(err, "%s/scheduler", process->pointer);

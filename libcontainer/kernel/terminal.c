@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,10 +82,6 @@ static int set_size(int fd, const struct spec_process *process, struct error *er
 
 	if (!size)
 		return 0;
-	if (size->height > USHRT_MAX || size->width > USHRT_MAX) {
-		error_set(err, ERROR_SPEC, "a terminal has at most %d rows and columns", USHRT_MAX);
-		return error_point(err, "%s/consoleSize", process->pointer);
-	}
 	window.ws_row = (unsigned short)size->height;
 	window.ws_col = (unsigned short)size->width;
 	if (ioctl(fd, TIOCSWINSZ, &window) < 0)
