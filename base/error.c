@@ -175,3 +175,18 @@ int error_hint(struct error *err, const char *fmt, ...)
 	va_end(args);
 	return -1;
 }
+
+int error_adopt(struct error *err, const struct error *received)
+{
+	assert(err->kind == ERROR_NONE);
+	*err = *received;
+	if (err->kind <= ERROR_NONE || err->kind > ERROR_SYSTEM)
+		err->kind = ERROR_SYSTEM;
+	err->phase[sizeof(err->phase) - 1] = '\0';
+	err->op[sizeof(err->op) - 1] = '\0';
+	err->path[sizeof(err->path) - 1] = '\0';
+	err->pointer[sizeof(err->pointer) - 1] = '\0';
+	err->hint[sizeof(err->hint) - 1] = '\0';
+	err->text[sizeof(err->text) - 1] = '\0';
+	return -1;
+}

@@ -70,6 +70,12 @@ int error_phase(struct error *err, const char *phase);
 int error_hint(struct error *err, const char *fmt, ...) printf_like(2, 3);
 
 /*
+ * Takes over an error that another process has sent: the strings are ended,
+ * the kind is made a known one. For what comes from within a container.
+ */
+int error_adopt(struct error *err, const struct error *received);
+
+/*
  * The text for an errno, in lower case, of static storage. Four of them are
  * reworded ("not found" for ENOENT, "access denied" for EACCES, "not
  * permitted" for EPERM, "found a directory" for EISDIR): engines take the

@@ -15,16 +15,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "libcontainer/kernel/cgroup.h"
+#include "libcontainer/container_id.h"
+#include "libcontainer/runtime.h"
 #include "libspec/spec.h"
 #include "libspec/state.h"
-
-/* Settings of the whole program, from its global options. */
-struct runtime {
-	const char *root; /* absolute; the state directories lie in it */
-	enum cgroup_driver cgroup_driver;
-	bool is_root_given; /* --root was used: then list wants it to exist */
-};
 
 /* What create and run have in common. */
 struct container_options {
@@ -60,9 +54,6 @@ struct exec_options {
 	const char *pidfd_socket;
 	unsigned preserve_fds;
 };
-
-/* Whether ID may name a container: [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 200 bytes. */
-int container_check_id(const char *id, struct error *err) must_check;
 
 int container_create(const struct runtime *runtime, const char *id,
 	const struct container_options *options, struct error *err) must_check;
@@ -103,7 +94,7 @@ int container_pids(const struct runtime *runtime, const char *id, pid_t **ret_pi
  */
 struct container_view {
 	struct state state;
-	void *memory;
+	uid_t uid; /* of who created it */
 };
 
 int container_view(const struct runtime *runtime, const char *id, struct container_view **ret_view,
@@ -111,9 +102,10 @@ int container_view(const struct runtime *runtime, const char *id, struct contain
 void container_view_free(struct container_view *view);
 
 /*
- * The IDs of all containers, sorted, ending with NULL; the caller frees each
- * and the array. A missing root has none, unless it was given by --root.
+ * The IDs of all containers, sorted, ending with NULL; the caller gives them to
+ * container_list_free(). A missing root has none, unless it was given by --root.
  */
 int container_list(const struct runtime *runtime, char ***ret_ids, struct error *err) must_check;
+void container_list_free(char **ids);
 
 #endif

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/creation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "libcontainer/init.h"
+#include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/intel_rdt.h"
+#include "libcontainer/kernel/net_devices.h"
+#include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/kernel/selinux.h"
+#include "libcontainer/kernel/syscall_notify.h"
+#include "libcontainer/kernel/terminal.h"
+#include "libcontainer/runtime_hooks.h"
+#include "libcontainer/start.h"
+#include "libcontainer/sync.h"
+
+static unsigned made_namespaces(const struct creation *creation)
+{
+	return namespaces_to_make(&creation->spec->platform);
+}
+
+static unsigned all_namespaces(const struct creation *creation)
+{
+	return made_namespaces(creation) | namespaces_to_join(&creation->spec->platform);
+}
+
+/* The options of the call against each other and against the config. */
+static int check_options(struct creation *creation, struct error *err)
+{
+	const struct container_options *options = creation->options;
+	const struct spec_process *process = creation->spec->process;
+	bool has_terminal = process && process->terminal;
+
+	if (options->console_socket && !has_terminal)
+		return error_set(err, ERROR_USAGE,
+			"--console-socket was given, but process.terminal is not true");
+	if (has_terminal && options->detach && !options->console_socket) {
+		error_set(err, ERROR_USAGE,
+			"a terminal of a detached container needs --console-socket");
+		return error_point(err, "/process/terminal");
+	}
+	return 0;
+}
+
+/* What this host can't do is said before anything is made. */
+static int check_host(const struct creation *creation, struct error *err)
+{
+	const struct spec_process *process = creation->spec->process;
+
+	if (process && (apparmor_check(process, err) < 0 || selinux_check(process, err) < 0))
+		return -1;
+	return selinux_check_mount_label(creation->spec->platform.mount_label, err);
+}
+
+static void undo_state_dir(void *context)
+{
+	struct creation *creation = context;
+	struct error err = { 0 };
+
+	if (state_dir_remove(&creation->dir, &err) < 0)
+		log_warning("%s", err.text);
+}
+
+static void undo_hooks(void *context)
+{
+	struct creation *creation = context;
+
+	if (!creation->has_run_hooks)
+		return;
+	creation->state.status = STATE_STOPPED;
+	creation->state.has_pid = false;
+	runtime_hooks_run_poststop(creation->spec, &creation->state);
+}
+
+static void undo_cgroup(void *context)
+{
+	struct creation *creation = context;
+	struct error err = { 0 };
+
+	if (cgroup_kill(creation->file.cgroup, &err) < 0 ||
+		cgroup_remove(creation->file.cgroup, &err) < 0)
+		log_warning("%s", err.text);
+}
+
+static void undo_first_process(void *context)
+{
+	struct creation *creation = context;
+	struct error err = { 0 };
+	int status;
+
+	if (creation->first.pidfd < 0)
+		return;
+	if (pidfd_signal(creation->first.pidfd, SIGKILL, &(bool){ false }, &err) < 0 ||
+		pidfd_reap(creation->first.pidfd, &status, NULL, &err) < 0)
+		log_warning("%s", err.text);
+}
+
+/* RFC 3339 with nanoseconds, as engines parse it. */
+static void format_now(char *text, size_t size)
+{
+	char seconds[24];
+	struct timespec now;
+	struct tm date;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &date);
+	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &date);
+	snprintf(text, size, "%s.%09ldZ", seconds, now.tv_nsec);
+}
+
+static void describe(struct creation *creation)
+{
+	const struct spec_hooks *hooks = &creation->spec->hooks;
+
+	format_now(creation->created, sizeof(creation->created));
+	creation->file = (struct state_file){
+		.id = creation->id,
+		.bundle = creation->bundle.path,
+		.rootfs = creation->bundle.rootfs,
+		.created = creation->created,
+		.annotations = &creation->spec->annotations,
+		.uid = geteuid(),
+		.has_own_pid_namespace = made_namespaces(creation) & CLONE_NEWPID,
+		.has_poststart = hooks->lists[SPEC_HOOK_POSTSTART].count > 0,
+		.has_poststop = hooks->lists[SPEC_HOOK_POSTSTOP].count > 0,
+		.has_intel_rdt = creation->spec->platform.intel_rdt,
+	};
+	creation->state = (struct state){
+		.id = creation->id,
+		.status = STATE_CREATED,
+		.bundle = creation->bundle.path,
+		.rootfs = creation->bundle.rootfs,
+		.created = creation->created,
+		.annotations = &creation->spec->annotations,
+	};
+}
+
+/* The container exists from here on, to be removed by `delete` if we die. */
+static int make_state_dir(struct creation *creation, struct error *err)
+{
+	const char *config;
+	size_t size;
+
+	if (state_dir_create(&creation->dir, creation->runtime->root, creation->id, err) < 0)
+		return -1;
+	rollback_push(&creation->rollback, undo_state_dir, creation);
+	rollback_push(&creation->rollback, undo_hooks, creation);
+	if (state_dir_begin(&creation->dir, err) < 0)
+		return -1;
+	creation->start_fd = state_dir_open_start(&creation->dir, O_RDWR);
+	creation->result_fd = state_dir_open_result(&creation->dir, O_RDWR);
+	if (creation->start_fd < 0 || creation->result_fd < 0)
+		return error_set_errno(err, "open the start FIFO");
+	config = spec_document_text(creation->bundle.document, &size);
+	return file_replace_at(creation->dir.fd, "config.json", config, size, 0600, err);
+}
+
+/* The place is on record before the groups are, so that a crash loses none. */
+static int make_cgroup(struct creation *creation, struct error *err)
+{
+	const struct spec_linux *platform = &creation->spec->platform;
+	const struct cgroup_request request = {
+		.driver = creation->runtime->cgroup_driver,
+		.path = platform->cgroups_path,
+		.id = creation->id,
+		.annotations = &creation->spec->annotations,
+		.resources = platform->resources,
+	};
+
+	if (cgroup_plan(&request, &creation->file.cgroup, err) < 0 ||
+		state_file_save(creation->dir.fd, &creation->file, err) < 0 ||
+		cgroup_make(creation->file.cgroup, err) < 0)
+		return -1;
+	rollback_push(&creation->rollback, undo_cgroup, creation);
+	if (cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
+		return -1;
+	return cgroup_prepare_entry(creation->file.cgroup, err);
+}
+
+static int prepare_rootfs(struct creation *creation, struct error *err)
+{
+	unsigned namespaces = all_namespaces(creation);
+
+	creation->rootfs_request = (struct rootfs_request){
+		.spec = creation->spec,
+		.path = creation->bundle.rootfs,
+		.bundle = creation->bundle.path,
+		.has_mount_namespace = namespaces & CLONE_NEWNS,
+		.is_mount_namespace_new = made_namespaces(creation) & CLONE_NEWNS,
+		.no_pivot = creation->options->no_pivot,
+		.in_user_namespace = namespaces & CLONE_NEWUSER,
+		.has_cgroup_namespace = namespaces & CLONE_NEWCGROUP,
+	};
+	creation->rootfs_request.hierarchies =
+		cgroup_hierarchies(creation->file.cgroup, &creation->rootfs_request.n_hierarchies);
+	return rootfs_open_sources(&creation->rootfs, &creation->rootfs_request, err);
+}
+
+/* What needs the host's view, or memory that is not the container's. */
+static int prepare(struct creation *creation, struct error *err)
+{
+	const struct spec_linux *platform = &creation->spec->platform;
+
+	if (namespaces_open(platform, &creation->joined, err) < 0 ||
+		prepare_rootfs(creation, err) < 0)
+		return -1;
+	if (platform->seccomp &&
+		syscall_filter_prepare(platform->seccomp, -1, &creation->filter, err) < 0)
+		return -1;
+	if (creation->options->console_socket) {
+		creation->console_socket = terminal_connect(creation->options->console_socket, err);
+		if (creation->console_socket < 0)
+			return -1;
+	}
+	return sync_open(creation->sync, err);
+}
+
+static int give_birth(struct creation *creation, struct error *err)
+{
+	struct init_request init = {
+		.id = creation->id,
+		.spec = creation->spec,
+		.rootfs_request = &creation->rootfs_request,
+		.rootfs = &creation->rootfs,
+		.cgroup = creation->file.cgroup,
+		.joined = &creation->joined,
+		.joins_itself = !launch_needs_stage(&creation->spec->platform),
+		.filter = &creation->filter,
+		.state = &creation->state,
+		.no_new_keyring = creation->options->no_new_keyring,
+		.listen_fds = creation->passed.listen,
+		.sync = creation->sync,
+		.start_fd = creation->start_fd,
+		.result_fd = creation->result_fd,
+		.console_socket = creation->console_socket,
+		.log_level = LOG_LEVEL_DEBUG,
+		.dir = &creation->dir,
+	};
+
+	creation->launch = (struct launch_request){
+		.platform = &creation->spec->platform,
+		.joined = &creation->joined,
+		.target = -1,
+		.cgroup = creation->file.cgroup,
+		.sync = creation->sync,
+		.run = init_run,
+		.context = &init,
+	};
+	rollback_push(&creation->rollback, undo_first_process, creation);
+	if (launch(&creation->launch, &creation->first, err) < 0)
+		return -1;
+	creation->state.has_pid = true;
+	creation->state.pid = creation->first.pid;
+	return 0;
+}
+
+static int open_network_namespace(struct creation *creation, struct error *err)
+{
+	const struct namespaces *joined = &creation->joined;
+	char path[64];
+	int fd;
+
+	for (size_t i = 0; i < joined->count; i++)
+		if (joined->flags[i] == CLONE_NEWNET)
+			return fcntl(joined->fds[i], F_DUPFD_CLOEXEC, 0);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)creation->first.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? error_set_call(err, "open", path) : fd;
+}
+
+/* What the parent does for the child while that works on its mounts. */
+static int assist(struct creation *creation, struct error *err)
+{
+	const struct spec_linux *platform = &creation->spec->platform;
+	cleanup_fd int network = -1;
+	struct intel_rdt_made made;
+
+	creation->file.pid = creation->first.pid;
+	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
+		state_file_save(creation->dir.fd, &creation->file, err) < 0)
+		return -1;
+	if (intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid, &made, err) < 0)
+		return -1;
+	if (!platform->n_net_devices)
+		return 0;
+	network = open_network_namespace(creation, err);
+	return network < 0 ? -1 : net_devices_move(platform, network, err);
+}
+
+static int run_runtime_hooks(struct creation *creation, struct error *err)
+{
+	creation->has_run_hooks = true;
+	if (runtime_hooks_run(creation->spec, SPEC_HOOK_PRESTART, &creation->state, err) < 0)
+		return -1;
+	return runtime_hooks_run(creation->spec, SPEC_HOOK_CREATE_RUNTIME, &creation->state, err);
+}
+
+static int serve_listener(struct creation *creation, int remote_fd, struct error *err)
+{
+	const struct spec_seccomp *profile = creation->spec->platform.seccomp;
+	cleanup_fd int listener = -1;
+
+	if (!creation->filter.needs_listener)
+		return 0;
+	listener = syscall_notify_take(creation->first.pidfd, remote_fd, err);
+	if (listener < 0)
+		return -1;
+	return syscall_notify_send(profile->listener_path, &creation->state, creation->first.pid,
+		profile->listener_metadata, listener, err);
+}
+
+/* Answers one request of the child. Returns 1 when that was the last, 0, or -1. */
+static int answer(struct creation *creation, struct error *err)
+{
+	struct sync_message message;
+	cleanup_fd int fd = -1;
+
+	if (sync_receive(creation->sync[0], &message, &fd, err) < 0)
+		return -1;
+	switch ((int)message.type) {
+	case SYNC_MAP_IDS:
+	case SYNC_MOVE:
+		return launch_serve(&creation->launch, creation->first.pid, message.type, err);
+	case SYNC_HOOKS:
+		if (run_runtime_hooks(creation, err) < 0)
+			return -1;
+		return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
+	case SYNC_TERMINAL:
+		creation->terminal = take_fd(&fd);
+		return 0;
+	case SYNC_READY:
+		return serve_listener(creation, message.value, err) < 0 ? -1 : 1;
+	default:
+		return error_set(err, ERROR_SYSTEM, "unexpected message %d", (int)message.type);
+	}
+}
+
+/* The child ended without a word: what the kernel knows of its end. */
+static int explain_death(struct creation *creation, struct error *err)
+{
+	struct error ignored = { 0 };
+	int status, signal;
+
+	if (err->sys_errno != EPIPE ||
+		pidfd_reap(creation->first.pidfd, &status, &signal, &ignored) < 0)
+		return -1;
+	close_at(&creation->first.pidfd);
+	creation->first.pidfd = -1;
+	if (!signal)
+		return error_wrap(err, "exit status %d", status);
+	error_wrap(err, "killed by signal %d (SIG%s)", signal, sigabbrev_np(signal) ?: "?");
+	if (signal == SIGSYS)
+		return error_hint(err, "a seccomp profile of the caller forbids what kogg needs");
+	if (signal == SIGKILL && creation->spec->platform.resources &&
+		creation->spec->platform.resources->memory) {
+		error_point(err, "/linux/resources/memory/limit");
+		return error_hint(
+			err, "the memory limit may be too small for any process to start");
+	}
+	return -1;
+}
+
+static int attend(struct creation *creation, struct error *err)
+{
+	int result;
+
+	if (assist(creation, err) < 0)
+		return -1;
+	do
+		result = answer(creation, err);
+	while (result == 0);
+	if (result > 0)
+		return 0;
+	/* Hooks that ran, if only up to the one that failed, want their counterparts. */
+	if (err->kind == ERROR_HOOK)
+		creation->has_run_hooks = true;
+	return explain_death(creation, err);
+}
+
+static const struct creation_step {
+	const char *phase;
+	int (*run)(struct creation *creation, struct error *err);
+} steps[] = {
+	{ "options", check_options },
+	{ "state", make_state_dir },
+	{ "cgroup", make_cgroup },
+	{ "prepare", prepare },
+	{ "clone", give_birth },
+	{ "init", attend },
+};
+
+static int make_all(struct creation *creation, struct error *err)
+{
+	if (check_host(creation, err) < 0)
+		return error_phase(err, "host");
+	describe(creation);
+	for (size_t i = 0; i < array_size(steps); i++)
+		if (steps[i].run(creation, err) < 0)
+			return error_phase(err, steps[i].phase);
+	return 0;
+}
+
+int creation_make(struct creation *ret_creation, const struct runtime *runtime, const char *id,
+	const struct container_options *options, struct error *err)
+{
+	*ret_creation = (struct creation){
+		.runtime = runtime,
+		.id = id,
+		.options = options,
+		.dir = STATE_DIR_CLOSED,
+		.rootfs = ROOTFS_INIT,
+		.sync = { -1, -1 },
+		.start_fd = -1,
+		.result_fd = -1,
+		.console_socket = -1,
+		.terminal = -1,
+		.first.pidfd = -1,
+	};
+	if (container_id_check(id, err) < 0 ||
+		passed_fds_guard(options->preserve_fds, &ret_creation->passed, err) < 0)
+		return error_phase(err, "options");
+	if (bundle_open(&ret_creation->bundle, options->bundle, err) < 0)
+		return error_phase(err, "config");
+	ret_creation->spec = ret_creation->bundle.spec;
+	if (make_all(ret_creation, err) == 0)
+		return 0;
+	spec_document_locate(ret_creation->bundle.document, err);
+	return -1;
+}
+
+int creation_start(struct creation *creation, struct error *err)
+{
+	/* The end of the result FIFO shows only when no writer is left but the process. */
+	close_at(&creation->start_fd);
+	close_at(&creation->result_fd);
+	creation->start_fd = creation->result_fd = -1;
+	if (start_release(&creation->dir, creation->first.pidfd, creation->first.pid, err) == 0) {
+		creation->state.status = STATE_RUNNING;
+		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==
+			0)
+			return 0;
+	}
+	if (err->kind == ERROR_HOOK)
+		creation->has_run_hooks = true;
+	spec_document_locate(creation->bundle.document, err);
+	return -1;
+}
+
+void creation_commit(struct creation *creation)
+{
+	rollback_commit(&creation->rollback);
+}
+
+void creation_release(struct creation *creation)
+{
+	int *const fds[] = { &creation->sync[0], &creation->sync[1], &creation->start_fd,
+		&creation->result_fd, &creation->console_socket, &creation->terminal };
+
+	rollback_run(&creation->rollback);
+	for (size_t i = 0; i < array_size(fds); i++)
+		close_at(fds[i]);
+	close_at(&creation->first.pidfd);
+	namespaces_close(&creation->joined);
+	rootfs_release(&creation->rootfs);
+	syscall_filter_release(&creation->filter);
+	state_file_release(&creation->file);
+	state_dir_close(&creation->dir);
+	bundle_release(&creation->bundle);
+}

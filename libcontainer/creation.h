@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a container up to the point where its first process waits for
+ * `start`: what create and run have in common.
+ *
+ * The parent's side of init.h. Everything that is made outside the process is
+ * on the rollback stack, so that a creation that is released without having
+ * been committed leaves nothing behind.
+ */
+#ifndef KOGG_LIBCONTAINER_CREATION_H
+#define KOGG_LIBCONTAINER_CREATION_H
+
+#include "base/arena.h"
+#include "libcontainer/bundle.h"
+#include "libcontainer/container.h"
+#include "libcontainer/kernel/syscall_filter.h"
+#include "libcontainer/launch.h"
+#include "libcontainer/passed_fds.h"
+#include "libcontainer/rollback.h"
+#include "libcontainer/rootfs.h"
+#include "libcontainer/state_dir.h"
+#include "libcontainer/state_file.h"
+
+struct creation {
+	const struct runtime *runtime;
+	const char *id;
+	const struct container_options *options;
+	struct bundle bundle;
+	const struct spec *spec; /* of the bundle */
+	struct state_dir dir;
+	struct state_file file;
+	char created[48];
+	struct state state; /* for hooks and agents */
+	struct namespaces joined;
+	struct rootfs rootfs;
+	struct rootfs_request rootfs_request;
+	struct syscall_filter filter;
+	struct passed_fds passed;
+	int sync[2];
+	int start_fd;
+	int result_fd;
+	int console_socket;
+	int terminal; /* the master, when no console socket takes it; or -1 */
+	struct launch_request launch;
+	struct launched first;
+	bool has_run_hooks;
+	struct rollback rollback;
+};
+
+/*
+ * Does all of it; the first process waits afterwards. The caller gives
+ * RET_CREATION to creation_release() in any case.
+ */
+int creation_make(struct creation *ret_creation, const struct runtime *runtime, const char *id,
+	const struct container_options *options, struct error *err) must_check;
+
+/*
+ * Lets the first process go, waits until it is the program, and runs the
+ * poststart hooks. For run; what create has made is started by `start`.
+ */
+int creation_start(struct creation *creation, struct error *err) must_check;
+
+/* What was made stays. */
+void creation_commit(struct creation *creation);
+
+/* Frees the memory and descriptors, and undoes what has not been committed. */
+void creation_release(struct creation *creation);
+
+#endif

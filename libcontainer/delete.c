@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/container.h"
+
+#include "base/log.h"
+#include "libcontainer/handle.h"
+
+/*
+ * What a killed create or a full disk has left: a directory whose state can't
+ * be read, so that nothing but itself is known to belong to it.
+ */
+static int remove_wreck(const struct runtime *runtime, const char *id, struct error *err)
+{
+	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED;
+	struct error why = *err;
+
+	*err = (struct error){ 0 };
+	if (state_dir_lock(&dir, STATE_DIR_EXCLUSIVE, runtime->root, id, err) < 0)
+		return -1;
+	if (state_dir_remove(&dir, err) < 0)
+		return -1;
+	log_warning("%s; its directory was removed, a cgroup or a process may be left", why.text);
+	return 0;
+}
+
+int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
+{
+	cleanup_handle struct handle handle = HANDLE_CLOSED;
+
+	if (container_id_check(id, err) < 0)
+		return -1;
+	if (handle_lock(&handle, runtime, id, err) < 0) {
+		if (err->kind == ERROR_NOT_FOUND && force) {
+			*err = (struct error){ 0 };
+			return 0;
+		}
+		if (!force || !handle.is_locked)
+			return -1;
+		handle_close(&handle);
+		return remove_wreck(runtime, id, err);
+	}
+	if (!force && (handle.status == STATE_RUNNING || handle.status == STATE_PAUSED))
+		return error_set(err, ERROR_STATE,
+			"cannot delete container '%s' that is not stopped: %s", id,
+			state_status_word(handle.status));
+	return handle_destroy(&handle, err);
+}

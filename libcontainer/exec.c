@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/exec_process.h"
+#include "libcontainer/foreground.h"
+#include "libcontainer/handle.h"
+#include "libcontainer/init.h"
+#include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/kernel/selinux.h"
+#include "libcontainer/kernel/syscall_notify.h"
+#include "libcontainer/kernel/terminal.h"
+#include "libcontainer/launch.h"
+#include "libcontainer/passed_fds.h"
+#include "libcontainer/pid_file.h"
+#include "libcontainer/process_setup.h"
+#include "libcontainer/start.h"
+#include "libcontainer/sync.h"
+
+/* One more process for a container that runs. */
+struct addition {
+	const struct exec_options *options;
+	struct passed_fds passed;
+	struct handle handle;
+	struct spec_document *document; /* of the container's config */
+	const struct spec *spec;
+	struct exec_process process;
+	struct syscall_filter filter;
+	int sync[2];
+	int console_socket;
+	int terminal; /* the master, when no console socket takes it; or -1 */
+	struct launch_request launch;
+	struct launched child;
+};
+
+static int check_status(const struct addition *addition, struct error *err)
+{
+	const struct handle *handle = &addition->handle;
+
+	if (handle->status == STATE_CREATED || handle->status == STATE_RUNNING)
+		return 0;
+	if (handle->status != STATE_PAUSED)
+		return error_set(err, ERROR_STATE, "cannot exec in a container that is %s",
+			state_status_word(handle->status));
+	if (addition->options->ignore_paused)
+		return 0;
+	error_hint(err, "resume it, or give --ignore-paused to wait until somebody does");
+	return error_set(err, ERROR_STATE, "cannot exec in a paused container");
+}
+
+static int check_options(const struct addition *addition, struct error *err)
+{
+	const struct exec_options *options = addition->options;
+	bool has_terminal = addition->process.process->terminal;
+
+	if (options->console_socket && !has_terminal)
+		return error_set(err, ERROR_USAGE,
+			"--console-socket was given, but the process has no terminal");
+	if (has_terminal && options->detach && !options->console_socket)
+		return error_set(err, ERROR_USAGE,
+			"a terminal of a detached process needs --console-socket");
+	return 0;
+}
+
+/* What the process takes from the container it joins, or brings along. */
+static int prepare(struct addition *addition, struct error *err)
+{
+	const struct spec_process *process;
+	const struct spec_seccomp *profile;
+
+	if (spec_load(addition->handle.dir.fd, "config.json", &addition->document, &addition->spec,
+		    err) < 0 ||
+		exec_process_build(&addition->process, addition->spec, addition->options, err) < 0)
+		return -1;
+	process = addition->process.process;
+	if (check_options(addition, err) < 0 || apparmor_check(process, err) < 0 ||
+		selinux_check(process, err) < 0)
+		return -1;
+	profile = addition->spec->platform.seccomp;
+	if (profile && syscall_filter_prepare(profile, -1, &addition->filter, err) < 0)
+		return -1;
+	if (cgroup_prepare_entry(addition->handle.file.cgroup, err) < 0)
+		return -1;
+	if (addition->options->console_socket) {
+		addition->console_socket = terminal_connect(addition->options->console_socket, err);
+		if (addition->console_socket < 0)
+			return -1;
+	}
+	return sync_open(addition->sync, err);
+}
+
+static int open_terminal(
+	const struct addition *addition, struct terminal *terminal, int sync, struct error *err)
+{
+	cleanup_fd int root = -1;
+	int result;
+
+	if (!addition->process.process->terminal)
+		return 0;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return error_set_call(err, "open", "/");
+	if (terminal_open(root, addition->process.process, terminal, err) < 0)
+		return -1;
+	result = addition->console_socket >= 0
+			 ? terminal_send(terminal, addition->console_socket, err)
+			 : sync_send(sync, SYNC_TERMINAL, 0, terminal->master, err);
+	close_at(&terminal->master);
+	terminal->master = -1;
+	return result;
+}
+
+/* What joining namespaces alone does not give. */
+static int enter_container(const struct addition *addition, struct error *err)
+{
+	const char *rootfs = addition->handle.file.rootfs;
+
+	if (addition->launch.target_namespaces & CLONE_NEWUSER && credentials_become_root(err) < 0)
+		return -1;
+	if (addition->launch.target_namespaces & CLONE_NEWNS)
+		return 0;
+	if (chroot(rootfs) < 0 || chdir("/") < 0)
+		return error_set_call(err, "chroot", rootfs);
+	return 0;
+}
+
+static int set_up_child(
+	struct addition *addition, int sync, struct process_image *image, struct error *err)
+{
+	struct terminal terminal = TERMINAL_CLOSED;
+	struct procfs procfs = PROCFS_INIT;
+	const struct process_request request = {
+		.process = addition->process.process,
+		.platform = &addition->spec->platform,
+		.filter = &addition->filter,
+		.procfs = &procfs,
+		.terminal = addition->process.process->terminal ? &terminal : NULL,
+		.listen_fds = addition->passed.listen,
+	};
+
+	if (setsid() < 0)
+		return error_set_errno(err, "make a session");
+	if (enter_container(addition, err) < 0 || open_terminal(addition, &terminal, sync, err) < 0)
+		return -1;
+	return process_setup(&request, image, err);
+}
+
+/* The new process; the end of the socket at its execve(2) says that it went well. */
+static void run_child(void *context, bool is_mapped)
+{
+	struct addition *addition = context;
+	int sync = addition->sync[1];
+	struct process_image image;
+	struct error err = { 0 };
+
+	(void)is_mapped;
+	prctl(PR_SET_NAME, INIT_NAME);
+	sync_log_to(&sync, LOG_LEVEL_DEBUG);
+	if (set_up_child(addition, sync, &image, &err) == 0 &&
+		sync_send(sync, SYNC_READY, image.listener, -1, &err) == 0) {
+		process_execute(addition->process.process, &image, &err);
+		error_phase(&err, "exec");
+	}
+	error_phase(&err, "process");
+	sync_send_error(sync, &err);
+	_exit(1);
+}
+
+static int give_birth(struct addition *addition, struct error *err)
+{
+	unsigned namespaces;
+
+	if (namespaces_compare(addition->handle.file.pid, &namespaces, err) < 0)
+		return -1;
+	addition->launch = (struct launch_request){
+		.platform = &addition->spec->platform,
+		.target = addition->handle.pidfd,
+		.target_namespaces = namespaces,
+		.affinity = addition->process.process,
+		.cgroup = addition->handle.file.cgroup,
+		.sync = addition->sync,
+		.run = run_child,
+		.context = addition,
+	};
+	return launch(&addition->launch, &addition->child, err);
+}
+
+static int serve_listener(struct addition *addition, int remote_fd, struct error *err)
+{
+	const struct spec_seccomp *profile = addition->spec->platform.seccomp;
+	cleanup_fd int listener = -1;
+	struct state state;
+
+	if (!addition->filter.needs_listener)
+		return 0;
+	listener = syscall_notify_take(addition->child.pidfd, remote_fd, err);
+	if (listener < 0)
+		return -1;
+	handle_describe(&addition->handle, &state);
+	return syscall_notify_send(profile->listener_path, &state, addition->child.pid,
+		profile->listener_metadata, listener, err);
+}
+
+/* Answers one message. Returns 1 when the process has become the program, 0, or -1. */
+static int answer(struct addition *addition, struct error *err)
+{
+	struct sync_message message;
+	cleanup_fd int fd = -1;
+
+	if (sync_receive(addition->sync[0], &message, &fd, err) < 0)
+		return -1;
+	switch ((int)message.type) {
+	case SYNC_TERMINAL:
+		addition->terminal = take_fd(&fd);
+		return 0;
+	case SYNC_READY:
+		return serve_listener(addition, message.value, err);
+	default:
+		return error_set(err, ERROR_SYSTEM, "unexpected message %d", (int)message.type);
+	}
+}
+
+/* The socket ends at execve(2), and also when the process dies before. */
+static int see_it_start(struct addition *addition, struct error *err)
+{
+	while (answer(addition, err) == 0)
+		;
+	if (err->sys_errno != EPIPE ||
+		start_has_died_early(addition->child.pidfd, addition->child.pid))
+		return -1;
+	*err = (struct error){ 0 };
+	return 0;
+}
+
+static int add_process(struct addition *addition, struct error *err)
+{
+	const struct exec_options *options = addition->options;
+
+	if (check_status(addition, err) < 0)
+		return error_phase(err, "state");
+	if (prepare(addition, err) < 0)
+		return error_phase(err, "config");
+	if (give_birth(addition, err) < 0 || see_it_start(addition, err) < 0)
+		return error_phase(err, "process");
+	if (pid_file_write(options->pid_file, addition->child.pid, err) < 0 ||
+		pid_file_send(options->pidfd_socket, addition->child.pidfd, "setns", err) < 0)
+		return error_phase(err, "pid file");
+	return 0;
+}
+
+static int attend(struct addition *addition, int signals, int *ret_exit_status, struct error *err)
+{
+	/* Whoever deletes the container need not wait for the program's end. */
+	handle_close(&addition->handle);
+	if (addition->options->detach)
+		return 0;
+	return foreground_wait(signals, addition->child.pidfd, ret_exit_status, err);
+}
+
+static void release(struct addition *addition)
+{
+	int *const fds[] = { &addition->sync[0], &addition->sync[1], &addition->console_socket,
+		&addition->terminal, &addition->child.pidfd };
+
+	for (size_t i = 0; i < array_size(fds); i++)
+		close_at(fds[i]);
+	syscall_filter_release(&addition->filter);
+	exec_process_release(&addition->process);
+	spec_document_free(addition->document);
+	handle_close(&addition->handle);
+}
+
+static void end_child(struct addition *addition)
+{
+	struct error ignored = { 0 };
+	int status;
+
+	if (addition->child.pidfd < 0)
+		return;
+	if (pidfd_signal(addition->child.pidfd, SIGKILL, &(bool){ false }, &ignored) == 0)
+		(void)!pidfd_reap(addition->child.pidfd, &status, NULL, &ignored);
+}
+
+int container_exec(const struct runtime *runtime, const char *id,
+	const struct exec_options *options, int *ret_exit_status, struct error *err)
+{
+	struct addition addition = {
+		.options = options,
+		.handle = HANDLE_CLOSED,
+		.sync = { -1, -1 },
+		.console_socket = -1,
+		.terminal = -1,
+		.child.pidfd = -1,
+	};
+	cleanup_fd int signals = -1;
+	int result = -1;
+
+	if (passed_fds_guard(options->preserve_fds, &addition.passed, err) < 0)
+		return -1;
+	signals = options->detach ? -1 : foreground_catch_signals(err);
+	if ((options->detach || signals >= 0) &&
+		handle_share(&addition.handle, runtime, id, err) == 0 &&
+		add_process(&addition, err) == 0)
+		result = attend(&addition, signals, ret_exit_status, err);
+	if (result < 0)
+		end_child(&addition);
+	release(&addition);
+	return result;
+}

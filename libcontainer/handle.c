@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/handle.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "libcontainer/kernel/intel_rdt.h"
+#include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/runtime_hooks.h"
+
+/* SIGKILL has no effect only on what waits for the kernel, on dead storage say. */
+#define DEATH_TIMEOUT_MS 10000
+
+static enum state_status status_of_living(const struct handle *handle)
+{
+	switch (state_dir_stage(&handle->dir)) {
+	case STATE_DIR_CREATING:
+		return handle->is_locked || !state_dir_is_busy(&handle->dir) ? STATE_STOPPED
+									     : STATE_CREATING;
+	case STATE_DIR_WAITING:
+		return STATE_CREATED;
+	case STATE_DIR_STARTED:
+		break;
+	}
+	return handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup) ? STATE_PAUSED
+									    : STATE_RUNNING;
+}
+
+static int find_status(struct handle *handle, struct error *err)
+{
+	handle->status = STATE_STOPPED;
+	if (!handle->file.pid) {
+		if (!handle->is_locked && state_dir_is_busy(&handle->dir))
+			handle->status = STATE_CREATING;
+		return 0;
+	}
+	if (pidfd_open_verified(handle->file.pid, handle->file.start_time, &handle->pidfd, err) < 0)
+		return -1;
+	if (handle->pidfd >= 0)
+		handle->status = status_of_living(handle);
+	return 0;
+}
+
+static int load(struct handle *handle, struct error *err)
+{
+	if (state_file_load(handle->dir.fd, &handle->file, err) == 0 &&
+		find_status(handle, err) == 0)
+		return 0;
+	error_hint(err, "'kogg delete --force' removes what is left of the container");
+	return error_wrap(err, "container '%s'", handle->dir.id);
+}
+
+int handle_open(
+	struct handle *ret_handle, const struct runtime *runtime, const char *id, struct error *err)
+{
+	*ret_handle = (struct handle)HANDLE_CLOSED;
+	if (container_id_check(id, err) < 0 ||
+		state_dir_open(&ret_handle->dir, runtime->root, id, err) < 0)
+		return -1;
+	return load(ret_handle, err);
+}
+
+static int lock(struct handle *handle, enum state_dir_lock lock, const struct runtime *runtime,
+	const char *id, struct error *err)
+{
+	*handle = (struct handle)HANDLE_CLOSED;
+	if (container_id_check(id, err) < 0 ||
+		state_dir_lock(&handle->dir, lock, runtime->root, id, err) < 0)
+		return -1;
+	handle->is_locked = true;
+	return load(handle, err);
+}
+
+int handle_lock(
+	struct handle *ret_handle, const struct runtime *runtime, const char *id, struct error *err)
+{
+	return lock(ret_handle, STATE_DIR_EXCLUSIVE, runtime, id, err);
+}
+
+int handle_share(
+	struct handle *ret_handle, const struct runtime *runtime, const char *id, struct error *err)
+{
+	return lock(ret_handle, STATE_DIR_SHARED, runtime, id, err);
+}
+
+int handle_want_running(const struct handle *handle, struct error *err)
+{
+	if (handle->status == STATE_RUNNING || handle->status == STATE_PAUSED)
+		return 0;
+	return error_set(err, ERROR_STATE, "container not running: '%s' is %s", handle->dir.id,
+		state_status_word(handle->status));
+}
+
+void handle_describe(const struct handle *handle, struct state *ret_state)
+{
+	const struct state_file *file = &handle->file;
+
+	*ret_state = (struct state){
+		.id = file->id,
+		.status = handle->status,
+		.has_pid = true,
+		.pid = handle->status == STATE_STOPPED ? 0 : file->pid,
+		.bundle = file->bundle,
+		.rootfs = file->rootfs,
+		.created = file->created,
+		.owner = "",
+		.annotations = file->annotations,
+	};
+}
+
+static int end_processes(struct handle *handle, struct error *err)
+{
+	bool has_exited = true;
+
+	if (handle->pidfd >= 0) {
+		if (pidfd_signal(handle->pidfd, SIGKILL, &has_exited, err) < 0)
+			return -1;
+		/* A v1 freezer holds even what is to die. */
+		if (handle->status == STATE_PAUSED && cgroup_thaw(handle->file.cgroup, err) < 0)
+			return -1;
+		if (pidfd_wait_exit(handle->pidfd, DEATH_TIMEOUT_MS, &has_exited, err) < 0)
+			return -1;
+	}
+	if (!has_exited)
+		return error_set(err, ERROR_STATE, "process %d has not ended %d s after SIGKILL",
+			(int)handle->file.pid, DEATH_TIMEOUT_MS / 1000);
+	/* With a PID namespace of its own all others went with the first. */
+	if (handle->file.cgroup && !handle->file.has_own_pid_namespace)
+		return cgroup_kill(handle->file.cgroup, err);
+	return 0;
+}
+
+/* The config as it was at create; only read when the state says that it matters. */
+static int load_spec(
+	struct handle *handle, struct spec_document **document, const struct spec **spec)
+{
+	struct error err = { 0 };
+
+	if (spec_load(handle->dir.fd, "config.json", document, spec, &err) == 0)
+		return 0;
+	log_warning("poststop hooks are left out: %s", err.text);
+	return -1;
+}
+
+static void remove_rdt(const struct handle *handle, const struct spec *spec)
+{
+	const struct intel_rdt_made made = {
+		.has_group = !spec->platform.intel_rdt->clos_id,
+		.has_monitoring = spec->platform.intel_rdt->enable_monitoring,
+	};
+	struct error err = { 0 };
+
+	if (intel_rdt_remove(spec->platform.intel_rdt, handle->file.id, &made, &err) < 0)
+		log_warning("%s", err.text);
+}
+
+int handle_destroy(struct handle *handle, struct error *err)
+{
+	struct spec_document *document = NULL;
+	const struct spec *spec = NULL;
+	struct state state;
+	int result = -1;
+
+	if (end_processes(handle, err) < 0)
+		return -1;
+	if (handle->file.cgroup && cgroup_remove(handle->file.cgroup, err) < 0)
+		return -1;
+	if (handle->file.has_poststop || handle->file.has_intel_rdt)
+		(void)load_spec(handle, &document, &spec);
+	if (spec && spec->platform.intel_rdt)
+		remove_rdt(handle, spec);
+	result = state_dir_remove(&handle->dir, err);
+	if (result == 0 && spec && handle->file.has_poststop) {
+		handle->status = STATE_STOPPED;
+		handle_describe(handle, &state);
+		state.has_pid = false;
+		runtime_hooks_run_poststop(spec, &state);
+	}
+	spec_document_free(document);
+	return result;
+}
+
+void handle_close(struct handle *handle)
+{
+	close_at(&handle->pidfd);
+	state_file_release(&handle->file);
+	state_dir_close(&handle->dir);
+	*handle = (struct handle)HANDLE_CLOSED;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/container.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/handle.h"
+#include "libcontainer/kernel/pidfd.h"
+
+/* One of the group's processes, if it is still the one that was listed. */
+static int signal_one(pid_t pid, int signal, struct error *err)
+{
+	cleanup_fd int pidfd = -1;
+	struct error gone = { 0 };
+	uint64_t start_time;
+	bool has_exited;
+
+	/* It may end at any moment; that is what a signal is for. */
+	if (pidfd_read_start_time(pid, &start_time, &gone) < 0)
+		return 0;
+	if (pidfd_open_verified(pid, start_time, &pidfd, err) < 0)
+		return -1;
+	return pidfd < 0 ? 0 : pidfd_signal(pidfd, signal, &has_exited, err);
+}
+
+static int signal_all(struct handle *handle, int signal, struct error *err)
+{
+	cleanup_free pid_t *pids = NULL;
+	size_t count;
+
+	if (signal == SIGKILL)
+		return cgroup_kill(handle->file.cgroup, err);
+	if (cgroup_pids(handle->file.cgroup, &pids, &count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (signal_one(pids[i], signal, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int signal_first(struct handle *handle, int signal, struct error *err)
+{
+	bool has_exited;
+
+	if (pidfd_signal(handle->pidfd, signal, &has_exited, err) < 0)
+		return -1;
+	if (has_exited)
+		return error_set(err, ERROR_STATE, "container not running: its process has ended");
+	/* A v1 freezer lets nothing die before it is thawed. */
+	if (signal == SIGKILL && handle->status == STATE_PAUSED)
+		return cgroup_thaw(handle->file.cgroup, err);
+	return 0;
+}
+
+int container_kill(
+	const struct runtime *runtime, const char *id, int signal, bool all, struct error *err)
+{
+	cleanup_handle struct handle handle = HANDLE_CLOSED;
+
+	if (handle_open(&handle, runtime, id, err) < 0)
+		return -1;
+	/*
+	 * Without a PID namespace of its own the others outlive the first process
+	 * (--all after its end is how engines sweep them up).
+	 */
+	if (handle.file.cgroup &&
+		(all || (signal == SIGKILL && !handle.file.has_own_pid_namespace)))
+		if (signal_all(&handle, signal, err) < 0)
+			return -1;
+	if (handle.status == STATE_STOPPED || handle.status == STATE_CREATING)
+		return all ? 0
+			   : error_set(err, ERROR_STATE, "container not running: '%s' is %s", id,
+				     state_status_word(handle.status));
+	return all ? 0 : signal_first(&handle, signal, err);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "libcontainer/kernel/cpu_affinity.h"
+#include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/idmap.h"
+#include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/kernel/time_offsets.h"
+#include "libcontainer/sync.h"
+
+/*
+ * The cgroup namespace is unshared by the first process itself, once it is in
+ * its cgroup: clone3(2) would root it in the caller's. A time namespace takes
+ * offsets only before anybody is in it.
+ */
+#define NOT_BY_CLONE (CLONE_NEWCGROUP | CLONE_NEWTIME)
+
+struct birth {
+	uint64_t flags;
+	int birth_fd;
+	int pidfd;
+	bool is_in_cgroup;
+};
+
+static pid_t clone_once(struct birth *birth, uint64_t more_flags)
+{
+	struct clone_args args = {
+		.flags = birth->flags | CLONE_PIDFD | more_flags,
+		.pidfd = (uintptr_t)&birth->pidfd,
+		.exit_signal = birth->flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.cgroup = more_flags & CLONE_INTO_CGROUP ? (uint64_t)birth->birth_fd : 0,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* clone(2) knows neither cgroups nor a second flag word; its pidfd is Linux 5.2. */
+static pid_t clone_old(struct birth *birth)
+{
+	unsigned long flags = birth->flags | CLONE_PIDFD;
+
+	if (!(birth->flags & CLONE_PARENT))
+		flags |= SIGCHLD;
+	return (pid_t)syscall(SYS_clone, flags, 0, &birth->pidfd, 0, 0);
+}
+
+/*
+ * fork() with the flags of BIRTH. Each refusal has its own way round: a cgroup
+ * that can't be born into (no right, Linux < 5.7) is entered afterwards, and a
+ * sandbox that hides clone3(2), whose arguments filters can't see, may still
+ * let clone(2) pass.
+ */
+static pid_t give_birth(struct birth *birth, struct error *err)
+{
+	pid_t pid = -1;
+
+	birth->pidfd = -1;
+	if (birth->birth_fd >= 0) {
+		birth->is_in_cgroup = true;
+		pid = clone_once(birth, CLONE_INTO_CGROUP);
+		if (pid >= 0)
+			return pid;
+	}
+	birth->is_in_cgroup = birth->birth_fd < 0; /* nothing to be born in */
+	pid = clone_once(birth, 0);
+	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
+		pid = clone_old(birth);
+	if (pid < 0)
+		return error_set_errno(err, "clone the container's first process");
+	return pid;
+}
+
+bool launch_needs_stage(const struct spec_linux *platform)
+{
+	unsigned joined = namespaces_to_join(platform);
+	unsigned made = namespaces_to_make(platform);
+
+	if (joined & (CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWTIME))
+		return true;
+	if (made & CLONE_NEWTIME)
+		return true;
+	/* In a new user namespace it would have no rights over the others. */
+	return (made & CLONE_NEWUSER) && joined;
+}
+
+/* The other side's end: held by both, it would hide that the other side is gone. */
+static void close_end(int *end)
+{
+	close_at(end);
+	*end = -1;
+}
+
+/* The new process's first step, when it could not be born in its cgroup. */
+static int ask_to_be_moved(
+	const struct launch_request *request, const struct birth *birth, struct error *err)
+{
+	return birth->is_in_cgroup ? 0 : sync_ask(request->sync[1], SYNC_MOVE, 0, err);
+}
+
+static void run_first(
+	const struct launch_request *request, const struct birth *birth, bool is_mapped)
+{
+	struct error err = { 0 };
+
+	close_end(&request->sync[0]);
+	if (ask_to_be_moved(request, birth, &err) < 0) {
+		sync_send_error(request->sync[1], &err);
+		_exit(1);
+	}
+	request->run(request->context, is_mapped);
+}
+
+static int launch_directly(
+	const struct launch_request *request, struct launched *launched, struct error *err)
+{
+	unsigned made = namespaces_to_make(request->platform);
+	struct birth birth = {
+		.flags = made & ~NOT_BY_CLONE,
+		.birth_fd = cgroup_birth_fd(request->cgroup),
+	};
+	pid_t pid = give_birth(&birth, err);
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0)
+		run_first(request, &birth, !(made & CLONE_NEWUSER));
+	close_end(&request->sync[1]);
+	*launched = (struct launched){ pid, birth.pidfd };
+	return 0;
+}
+
+static int unshare_user(const struct launch_request *request, struct error *err)
+{
+	if (unshare(CLONE_NEWUSER) < 0)
+		return error_set_errno(err, "make a user namespace");
+	if (sync_ask(request->sync[1], SYNC_MAP_IDS, (int)getpid(), err) < 0)
+		return -1;
+	return credentials_become_root(err);
+}
+
+static int unshare_time(const struct launch_request *request, struct error *err)
+{
+	struct procfs procfs = PROCFS_INIT;
+	int result;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return error_set_errno(err, "make a time namespace");
+	result = time_offsets_write(&procfs, request->platform, err);
+	procfs_release(&procfs);
+	return result;
+}
+
+/* All but the mount namespace of a new container, which clone3(2) makes. */
+static int make_namespaces(const struct launch_request *request, struct error *err)
+{
+	unsigned made = namespaces_to_make(request->platform);
+
+	if (namespaces_join(request->joined, err) < 0)
+		return -1;
+	if (made & CLONE_NEWUSER && unshare_user(request, err) < 0)
+		return -1;
+	return made & CLONE_NEWTIME ? unshare_time(request, err) : 0;
+}
+
+/* The cgroup comes first: inside a user namespace there would be no right to enter it. */
+static int enter_cgroup(const struct launch_request *request, struct error *err)
+{
+	if (request->affinity && cpu_affinity_apply_initial(request->affinity, err) < 0)
+		return -1;
+	if (cgroup_enter(request->cgroup, err) < 0)
+		return -1;
+	return request->affinity ? cpu_affinity_apply_final(request->affinity, err) : 0;
+}
+
+static unsigned flags_of_birth(const struct launch_request *request)
+{
+	if (request->target >= 0)
+		return 0;
+	return namespaces_to_make(request->platform) & ~(NOT_BY_CLONE | CLONE_NEWUSER);
+}
+
+/* The stage process, up to the birth. */
+static int prepare_stage(const struct launch_request *request, struct error *err)
+{
+	bool waits_for_maps =
+		request->target < 0 && namespaces_to_make(request->platform) & CLONE_NEWUSER;
+
+	/* Parts of it will be within reach of a container that runs already. */
+	if (!waits_for_maps && credentials_set_dumpable(false, err) < 0)
+		return -1;
+	if (enter_cgroup(request, err) < 0)
+		return -1;
+	if (request->target < 0)
+		return make_namespaces(request, err);
+	return namespaces_join_process(request->target, request->target_namespaces, err);
+}
+
+static void run_stage(const struct launch_request *request, const struct birth *own)
+{
+	struct birth birth = {
+		.flags = flags_of_birth(request) | CLONE_PARENT,
+		.birth_fd = -1, /* where the stage process is */
+	};
+	struct error err = { 0 };
+	pid_t pid;
+
+	close_end(&request->sync[0]);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (ask_to_be_moved(request, own, &err) < 0 || prepare_stage(request, &err) < 0)
+		goto failed;
+	pid = give_birth(&birth, &err);
+	if (pid < 0)
+		goto failed;
+	if (pid == 0)
+		run_first(request, &birth, true);
+	if (sync_send(request->sync[1], SYNC_BORN, 0, birth.pidfd, &err) < 0)
+		goto failed;
+	_exit(0);
+failed:
+	error_phase(&err, "namespaces");
+	sync_send_error(request->sync[1], &err);
+	_exit(1);
+}
+
+/*
+ * The pid behind a pidfd. The stage process may be in a PID namespace that
+ * sees other numbers, and it is not asked: the kernel is (proc(5), fdinfo).
+ */
+static int read_pid(int pidfd, pid_t *ret_pid, struct error *err)
+{
+	cleanup_text struct text info = { 0 };
+	const char *line;
+	char path[64];
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if (file_read_at(AT_FDCWD, path, 4096, &info, err) < 0)
+		return -1;
+	line = info.data ? strstr(info.data, "\nPid:") : NULL;
+	if (!line || sscanf(line + 5, "%d", &pid) != 1 || pid <= 0)
+		return error_set(err, ERROR_SYSTEM, "the first process ended unexpectedly");
+	*ret_pid = pid;
+	return 0;
+}
+
+int launch_serve(
+	const struct launch_request *request, pid_t pid, enum sync_type type, struct error *err)
+{
+	const struct spec_linux *platform = request->platform;
+	int result;
+
+	if (type == SYNC_MOVE)
+		result = cgroup_add(request->cgroup, pid, err);
+	else
+		result = idmap_write(
+			pid, &platform->uid_mappings, &platform->gid_mappings, "/linux", err);
+	return result < 0 ? -1 : sync_send(request->sync[0], SYNC_GO, 0, -1, err);
+}
+
+/* Serves the stage process until it has given birth. */
+static int attend_stage(const struct launch_request *request, pid_t stage,
+	struct launched *launched, struct error *err)
+{
+	struct sync_message message;
+
+	for (;;) {
+		cleanup_fd int fd = -1;
+
+		if (sync_receive(request->sync[0], &message, &fd, err) < 0)
+			return -1;
+		if (message.type == SYNC_MAP_IDS || message.type == SYNC_MOVE) {
+			if (launch_serve(request, stage, message.type, err) < 0)
+				return -1;
+			continue;
+		}
+		if (message.type != SYNC_BORN || fd < 0)
+			return error_set(err, ERROR_SYSTEM, "unexpected message %d", message.type);
+		if (read_pid(fd, &launched->pid, err) < 0)
+			return -1;
+		launched->pidfd = take_fd(&fd);
+		return 0;
+	}
+}
+
+static int launch_by_stage(
+	const struct launch_request *request, struct launched *launched, struct error *err)
+{
+	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup) };
+	pid_t stage = give_birth(&birth, err);
+	int result;
+
+	if (stage < 0)
+		return -1;
+	if (stage == 0)
+		run_stage(request, &birth);
+	close_end(&request->sync[1]);
+	result = attend_stage(request, stage, launched, err);
+	if (result < 0)
+		kill(stage, SIGKILL);
+	close(birth.pidfd);
+	while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
+		;
+	return result;
+}
+
+int launch(const struct launch_request *request, struct launched *ret_launched, struct error *err)
+{
+	*ret_launched = (struct launched){ .pidfd = -1 };
+	if (request->target >= 0 || launch_needs_stage(request->platform))
+		return launch_by_stage(request, ret_launched, err);
+	return launch_directly(request, ret_launched, err);
+}

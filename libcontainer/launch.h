@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The birth of a process in a container's namespaces and cgroup: the first
+ * one, or one more for exec (clone3(2), unshare(2), setns(2), namespaces(7)).
+ *
+ * Usually one clone3(2) makes the first. A PID, user or time namespace to
+ * join, or time offsets to set, hold only for the children of whoever joins or
+ * unshares them; then a stage process does that and gives birth with
+ * CLONE_PARENT, so that the process is the runtime's child in any case.
+ */
+#ifndef KOGG_LIBCONTAINER_LAUNCH_H
+#define KOGG_LIBCONTAINER_LAUNCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "libcontainer/kernel/cgroup.h"
+#include "libcontainer/kernel/namespaces.h"
+#include "libcontainer/sync.h"
+#include "libspec/spec.h"
+
+struct launch_request {
+	/* For a new container: its namespaces, made and joined. */
+	const struct spec_linux *platform;
+	const struct namespaces *joined; /* opened by the caller */
+
+	/* For a process in a running one: the pidfd of whose namespaces to join, else -1. */
+	int target;
+	unsigned target_namespaces; /* CLONE_NEW* */
+
+	const struct spec_process *affinity; /* execCPUAffinity, for exec; or NULL */
+	struct cgroup *cgroup;               /* to be born in */
+	int *sync; /* the pair of sync_open(); each side closes the other's end */
+
+	/*
+	 * What the process runs; does not return. IS_MAPPED says that it has no user
+	 * namespace of its own that waits for maps.
+	 */
+	void (*run)(void *context, bool is_mapped);
+	void *context;
+};
+
+struct launched {
+	pid_t pid;
+	int pidfd; /* owned by the caller */
+};
+
+/*
+ * Whether a stage process joins the namespaces and enters the cgroup; if not,
+ * the first process does so itself.
+ */
+bool launch_needs_stage(const struct spec_linux *platform);
+
+/*
+ * What the process asks for with SYNC_MAP_IDS and SYNC_MOVE: writes the ID maps
+ * of PID's user namespace, moves it into the cgroup, and says SYNC_GO.
+ */
+int launch_serve(const struct launch_request *request, pid_t pid, enum sync_type type,
+	struct error *err) must_check;
+
+/* On failure no process is left. */
+int launch(const struct launch_request *request, struct launched *ret_launched, struct error *err)
+	must_check;
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/process_setup.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/capabilities.h"
+#include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/io_priority.h"
+#include "libcontainer/kernel/memory_policy.h"
+#include "libcontainer/kernel/oom_score.h"
+#include "libcontainer/kernel/personality.h"
+#include "libcontainer/kernel/rlimits.h"
+#include "libcontainer/kernel/scheduler.h"
+#include "libcontainer/kernel/selinux.h"
+
+/* What umask unset means; both peers and all engines expect it. */
+#define DEFAULT_UMASK 022
+
+#define CWD_MAX 4096
+
+/* mkdir -p, inside the container's root, which is ours by now. */
+static int make_directories(const char *path)
+{
+	char partial[CWD_MAX];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(partial)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(partial, path, length + 1);
+	for (char *p = partial + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(partial, 0755) < 0 && errno != EEXIST)
+			return -1;
+		*p = '/';
+	}
+	return mkdir(partial, 0755) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+static int point_at_cwd(const struct spec_process *process, struct error *err)
+{
+	return error_point(err, "%s/cwd", process->pointer);
+}
+
+/*
+ * Goes to process.cwd, made when it is missing, with the rights of root.
+ * RET_IS_THERE is false when only the user may go there, on NFS say.
+ */
+static int enter_cwd(const struct spec_process *process, bool *ret_is_there, struct error *err)
+{
+	*ret_is_there = true;
+	if (chdir(process->cwd) == 0)
+		return 0;
+	if (errno == ENOENT && make_directories(process->cwd) == 0 && chdir(process->cwd) == 0)
+		return 0;
+	if (errno == EACCES || errno == EPERM) {
+		*ret_is_there = false;
+		return 0;
+	}
+	error_set_call(err, "chdir", process->cwd);
+	return point_at_cwd(process, err);
+}
+
+/*
+ * The kernel gives a path that begins with "(unreachable)" for a directory
+ * outside the root, as /proc/self/fd/N of a leaked descriptor would be
+ * (CVE-2024-21626). The bare system call: libc's getcwd(3) hides that.
+ */
+static int check_cwd(const struct spec_process *process, struct error *err)
+{
+	char path[CWD_MAX];
+
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+		error_set_call(err, "getcwd", process->cwd);
+	else if (path[0] != '/')
+		error_set(err, ERROR_SPEC, "'%s' lies outside the container's root", process->cwd);
+	else
+		return 0;
+	return point_at_cwd(process, err);
+}
+
+static int enter_cwd_as_user(const struct spec_process *process, bool is_there, struct error *err)
+{
+	if (!is_there && chdir(process->cwd) < 0) {
+		error_set_call(err, "chdir", process->cwd);
+		return point_at_cwd(process, err);
+	}
+	return check_cwd(process, err);
+}
+
+/* Whatever the caller ignores or blocks is not the container's business. */
+static void reset_signals(void)
+{
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &by_default, NULL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int set_attributes(const struct process_request *request, struct error *err)
+{
+	const struct spec_process *process = request->process;
+	const struct spec_linux *platform = request->platform;
+
+	if (oom_score_apply(request->procfs, process, err) < 0 || rlimits_apply(process, err) < 0 ||
+		scheduler_apply(process, err) < 0 || io_priority_apply(process, err) < 0 ||
+		memory_policy_apply(platform->memory_policy, err) < 0 ||
+		personality_apply(platform->personality, err) < 0 ||
+		apparmor_set_on_exec(request->procfs, process, err) < 0 ||
+		selinux_set_on_exec(request->procfs, process, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int attach_terminal(const struct process_request *request, struct error *err)
+{
+	struct terminal *terminal = request->terminal;
+
+	if (!terminal)
+		return 0;
+	if (terminal_give_to(terminal, request->process->user.uid, err) < 0 ||
+		terminal_control(terminal, err) < 0 || terminal_attach(terminal, err) < 0)
+		return -1;
+	terminal_close(terminal);
+	return 0;
+}
+
+static int find_program(
+	const struct process_request *request, struct process_image *image, struct error *err)
+{
+	const struct environment_request environment = {
+		.process = request->process,
+		.listen_fds = request->listen_fds,
+		.notify_socket = request->notify_socket,
+	};
+
+	if (environment_build(&environment, &image->arena, &image->env, err) < 0 ||
+		exec_lookup(request->process, &image->path, err) < 0)
+		return -1;
+	image->has_filter = request->filter->length > 0;
+	/* Later the filter may forbid to look. */
+	if (image->has_filter)
+		exec_examine(image->path.data, &image->findings);
+	return 0;
+}
+
+/*
+ * Loading a filter takes CAP_SYS_ADMIN or no_new_privs. With no_new_privs it
+ * is loaded last, when nothing of ours is left to do. Without, the profile has
+ * to let the last capset(2) and prctl(2) pass, as those of engines do: the
+ * capability can't be dropped before it is used.
+ */
+static int confine(const struct process_request *request, const struct capability_sets *sets,
+	int *ret_listener, struct error *err)
+{
+	if (request->process->no_new_privileges) {
+		if (capabilities_apply(sets, err) < 0 || credentials_forbid_new_privileges(err) < 0)
+			return -1;
+		return syscall_filter_load(request->filter, ret_listener, err);
+	}
+	if (request->filter->length && capabilities_regain(err) < 0)
+		return -1;
+	if (syscall_filter_load(request->filter, ret_listener, err) < 0)
+		return -1;
+	return capabilities_apply(sets, err);
+}
+
+int process_setup(
+	const struct process_request *request, struct process_image *ret_image, struct error *err)
+{
+	const struct spec_process *process = request->process;
+	struct capability_sets sets;
+	bool is_there;
+
+	*ret_image = (struct process_image){ .listener = -1 };
+	reset_signals();
+	if (set_attributes(request, err) < 0 || attach_terminal(request, err) < 0 ||
+		enter_cwd(process, &is_there, err) < 0 ||
+		capabilities_limit(process, &sets, err) < 0)
+		return -1;
+	umask(process->user.umask.is_set ? (mode_t)process->user.umask.value : DEFAULT_UMASK);
+	if (credentials_apply(process, err) < 0 || enter_cwd_as_user(process, is_there, err) < 0 ||
+		find_program(request, ret_image, err) < 0)
+		return -1;
+	return confine(request, &sets, &ret_image->listener, err);
+}
+
+int process_execute(
+	const struct spec_process *process, const struct process_image *image, struct error *err)
+{
+	char *const *argv, *const *env;
+	int sys_errno;
+
+	/* execve(2) takes pointers to non-const for historical reasons and writes to neither. */
+	memcpy(&argv, &process->args.items, sizeof(argv));
+	memcpy(&env, &image->env, sizeof(env));
+	execve(image->path.data, argv, env);
+	sys_errno = errno;
+	exec_explain(image->path.data, sys_errno, image->has_filter ? &image->findings : NULL, err);
+	return error_point(err, "%s/args/0", process->pointer);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "libcontainer/container.h"
+#include "libcontainer/handle.h"
+#include "libcontainer/init.h"
+#include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/runtime_hooks.h"
+
+static int died_early(struct error *err)
+{
+	return error_set(err, ERROR_STATE,
+		"the container's first process ended before it became the program");
+}
+
+static bool bears_our_name(pid_t pid)
+{
+	cleanup_text struct text name = { 0 };
+	struct error ignored = { 0 };
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if (file_read_at(AT_FDCWD, path, 64, &name, &ignored) < 0 || !name.data)
+		return false;
+	return !strcmp(name.data, INIT_NAME "\n");
+}
+
+bool start_has_died_early(int pidfd, pid_t pid)
+{
+	return !pidfd_is_alive(pidfd) && bears_our_name(pid);
+}
+
+/* What the first process sends is one whole error, or nothing before its end of the FIFO closes. */
+static int read_result(int fd, int pidfd, pid_t pid, struct error *err)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct error sent;
+	ssize_t n;
+
+	while (poll(&wait, 1, -1) < 0)
+		if (errno != EINTR)
+			return error_set_errno(err, "wait for the first process");
+	n = read(fd, &sent, sizeof(sent));
+	if (n == 0) {
+		if (start_has_died_early(pidfd, pid))
+			return died_early(err);
+		return 0;
+	}
+	if (n != (ssize_t)sizeof(sent))
+		return error_set(err, ERROR_SYSTEM, "the first process sent a malformed error");
+	return error_adopt(err, &sent);
+}
+
+int start_release(const struct state_dir *dir, int pidfd, pid_t pid, struct error *err)
+{
+	/* The result's reader first, so that the first process never writes to nobody. */
+	cleanup_fd int result = state_dir_open_result(dir, O_RDONLY | O_NONBLOCK);
+	cleanup_fd int start = state_dir_open_start(dir, O_WRONLY | O_NONBLOCK);
+
+	if (start < 0 && errno == ENXIO)
+		return died_early(err);
+	if (result < 0 || start < 0)
+		return error_set_errno(err, "open the start FIFO");
+	if (fd_write_all(start, "", 1) < 0)
+		return error_set_errno(err, "write to the start FIFO");
+	if (read_result(result, pidfd, pid, err) < 0)
+		return -1;
+	return state_dir_set_started(dir, err);
+}
+
+static int check_status(const struct handle *handle, struct error *err)
+{
+	switch (handle->status) {
+	case STATE_CREATED:
+		return 0;
+	case STATE_RUNNING:
+		return error_set(err, ERROR_STATE, "cannot start an already running container");
+	case STATE_PAUSED:
+		return error_set(err, ERROR_STATE, "cannot start a container in the paused state");
+	case STATE_STOPPED:
+		return error_set(err, ERROR_STATE, "cannot start a container that has stopped");
+	case STATE_CREATING:
+		break;
+	}
+	return error_set(err, ERROR_STATE, "cannot start a container that is not created yet");
+}
+
+static int run_poststart(struct handle *handle, struct error *err)
+{
+	struct spec_document *document;
+	const struct spec *spec;
+	struct state state;
+	int result;
+
+	if (!handle->file.has_poststart)
+		return 0;
+	if (spec_load(handle->dir.fd, "config.json", &document, &spec, err) < 0)
+		return -1;
+	handle_describe(handle, &state);
+	result = runtime_hooks_run(spec, SPEC_HOOK_POSTSTART, &state, err);
+	spec_document_free(document);
+	return result;
+}
+
+/*
+ * A hook that fails ends the container (runtime.md, "Lifecycle"). The program
+ * that can't be executed does not: who created the container deletes it.
+ */
+static int fail(struct handle *handle, struct error *err)
+{
+	struct error destroy_err = { 0 };
+
+	if (err->kind == ERROR_HOOK && handle_destroy(handle, &destroy_err) < 0)
+		error_hint(err, "%s", destroy_err.text);
+	return -1;
+}
+
+int container_start(const struct runtime *runtime, const char *id, struct error *err)
+{
+	cleanup_handle struct handle handle = HANDLE_CLOSED;
+
+	if (handle_lock(&handle, runtime, id, err) < 0 || check_status(&handle, err) < 0)
+		return -1;
+	if (start_release(&handle.dir, handle.pidfd, handle.file.pid, err) < 0)
+		return fail(&handle, err);
+	handle.status = STATE_RUNNING;
+	return run_poststart(&handle, err) < 0 ? fail(&handle, err) : 0;
+}

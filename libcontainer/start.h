@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Releasing a first process that waits: what `start` and `run` have in common. */
+#ifndef KOGG_LIBCONTAINER_START_H
+#define KOGG_LIBCONTAINER_START_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "libcontainer/state_dir.h"
+
+/*
+ * Lets the first process PIDFD of the container DIR go, and waits until it has
+ * become the user's program. On failure, which that process has told, it has
+ * ended or is about to.
+ */
+int start_release(const struct state_dir *dir, int pidfd, pid_t pid, struct error *err) must_check;
+
+/*
+ * Whether a process that has exited never became the program: then it still
+ * bears our name. Once it has been reaped nothing is known, and the answer is
+ * false.
+ */
+bool start_has_died_early(int pidfd, pid_t pid);
+
+#endif

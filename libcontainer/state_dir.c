@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/state_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define FIFO_CREATING "creating"
+#define FIFO_START    "start"
+#define FIFO_RESULT   "result"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+/* mkdir -p; the last directory is the runtime's own and nobody else's. */
+static int make_root(const char *root, struct error *err)
+{
+	char path[4096];
+	size_t length = strlen(root);
+
+	if (mkdir(root, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || length >= sizeof(path))
+		return error_set_call(err, "mkdir", root);
+	memcpy(path, root, length + 1);
+	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return error_set_call(err, "mkdir", path);
+		*p = '/';
+	}
+	if (mkdir(root, 0700) < 0 && errno != EEXIST)
+		return error_set_call(err, "mkdir", root);
+	return 0;
+}
+
+static int open_root(const char *root, struct error *err)
+{
+	struct stat st;
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set_call(err, "open", root);
+	/* Whoever may write there could put another container's names in. */
+	if (fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0) ||
+		(st.st_mode & S_IWOTH && !(st.st_mode & S_ISVTX))) {
+		close(fd);
+		return error_set(err, ERROR_SYSTEM,
+			"state root '%s' belongs to or can be written by others", root);
+	}
+	return fd;
+}
+
+static int not_found(const char *id, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND, "container '%s' does not exist", id);
+	return -1;
+}
+
+static int open_dir(struct state_dir *dir, const char *root, const char *id, struct error *err)
+{
+	*dir = (struct state_dir)STATE_DIR_CLOSED;
+	dir->id = id;
+	dir->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir->root_fd < 0)
+		return errno == ENOENT ? not_found(id, err) : error_set_call(err, "open", root);
+	dir->fd = openat(dir->root_fd, id, DIR_FLAGS);
+	if (dir->fd < 0)
+		return errno == ENOENT ? not_found(id, err)
+				       : error_set_call(err, "open state directory", id);
+	return 0;
+}
+
+/* Whether the directory still has its name: a delete may have won the lock first. */
+static bool is_current(const struct state_dir *dir)
+{
+	struct stat held, named;
+
+	return fstat(dir->fd, &held) == 0 &&
+	       fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
+{
+	*ret_dir = (struct state_dir)STATE_DIR_CLOSED;
+	ret_dir->id = id;
+	if (make_root(root, err) < 0)
+		return -1;
+	ret_dir->root_fd = open_root(root, err);
+	if (ret_dir->root_fd < 0)
+		return -1;
+	if (mkdirat(ret_dir->root_fd, id, 0700) < 0)
+		return errno == EEXIST ? error_set(err, ERROR_STATE,
+						 "container with ID '%s' exists already", id)
+				       : error_set_call(err, "make state directory", id);
+	ret_dir->fd = openat(ret_dir->root_fd, id, DIR_FLAGS);
+	if (ret_dir->fd >= 0 && flock(ret_dir->fd, LOCK_EX | LOCK_NB) == 0 && is_current(ret_dir))
+		return 0;
+	/* A delete of the same ID came in between and owns what is there now. */
+	return error_set(err, ERROR_STATE, "container '%s' was deleted while it was created", id);
+}
+
+int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
+{
+	return open_dir(ret_dir, root, id, err);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal; /* only there to interrupt flock(2) */
+}
+
+/* flock(2) with a deadline: it has none of its own, but a signal ends it. */
+static int lock_within(int fd, int operation, unsigned seconds)
+{
+	struct itimerval timer = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 };
+	struct sigaction action = { .sa_handler = on_alarm }, old_action;
+	struct itimerval none = { 0 };
+	int result, saved_errno;
+
+	if (flock(fd, operation | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return -1;
+	sigaction(SIGALRM, &action, &old_action);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	result = flock(fd, operation);
+	saved_errno = errno;
+	setitimer(ITIMER_REAL, &none, NULL);
+	sigaction(SIGALRM, &old_action, NULL);
+	errno = saved_errno;
+	return result;
+}
+
+int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const char *root,
+	const char *id, struct error *err)
+{
+	int operation = lock == STATE_DIR_SHARED ? LOCK_SH : LOCK_EX;
+
+	if (open_dir(ret_dir, root, id, err) < 0)
+		return -1;
+	if (lock_within(ret_dir->fd, operation, STATE_DIR_LOCK_SECONDS) < 0)
+		return errno == EINTR
+			       ? error_set(err, ERROR_STATE,
+					 "container '%s' is busy: another command has held it for %d s",
+					 id, STATE_DIR_LOCK_SECONDS)
+			       : error_set_call(err, "lock state directory", id);
+	return is_current(ret_dir) ? 0 : not_found(id, err);
+}
+
+bool state_dir_is_busy(const struct state_dir *dir)
+{
+	/* A second open file description, so that our own lock is not given up. */
+	cleanup_fd int fd = openat(dir->fd, ".", DIR_FLAGS);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+enum state_dir_stage state_dir_stage(const struct state_dir *dir)
+{
+	if (faccessat(dir->fd, FIFO_START, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return STATE_DIR_WAITING;
+	if (faccessat(dir->fd, FIFO_CREATING, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return STATE_DIR_CREATING;
+	return STATE_DIR_STARTED;
+}
+
+int state_dir_begin(const struct state_dir *dir, struct error *err)
+{
+	if (mkfifoat(dir->fd, FIFO_CREATING, 0600) < 0)
+		return error_set_call(err, "mkfifo", FIFO_CREATING);
+	if (mkfifoat(dir->fd, FIFO_RESULT, 0600) < 0)
+		return error_set_call(err, "mkfifo", FIFO_RESULT);
+	return 0;
+}
+
+int state_dir_set_waiting(const struct state_dir *dir, struct error *err)
+{
+	if (renameat(dir->fd, FIFO_CREATING, dir->fd, FIFO_START) < 0)
+		return error_set_call(err, "rename", FIFO_CREATING);
+	return 0;
+}
+
+int state_dir_set_started(const struct state_dir *dir, struct error *err)
+{
+	/* `run` goes from creating to started, `start` from waiting. */
+	if (unlinkat(dir->fd, FIFO_START, 0) < 0 && unlinkat(dir->fd, FIFO_CREATING, 0) < 0)
+		return error_set_call(err, "unlink", FIFO_START);
+	return 0;
+}
+
+int state_dir_open_start(const struct state_dir *dir, int flags)
+{
+	const char *name = state_dir_stage(dir) == STATE_DIR_WAITING ? FIFO_START : FIFO_CREATING;
+
+	return openat(dir->fd, name, flags | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int state_dir_open_result(const struct state_dir *dir, int flags)
+{
+	return openat(dir->fd, FIFO_RESULT, flags | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* Files that this version never makes: a killed writer's, or a later version's. */
+static int remove_strangers(int dir_fd)
+{
+	cleanup_dir DIR *dir = NULL;
+	cleanup_fd int fd = openat(dir_fd, ".", DIR_FLAGS);
+	struct dirent *entry;
+
+	if (fd < 0)
+		return -1;
+	dir = fdopendir(fd);
+	if (!dir)
+		return -1;
+	take_fd(&fd);
+	while ((entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dir_fd, entry->d_name, 0) < 0 && errno == EISDIR &&
+			unlinkat(dir_fd, entry->d_name, AT_REMOVEDIR) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int state_dir_remove(const struct state_dir *dir, struct error *err)
+{
+	static const char *const names[] = { "state.json", "config.json", FIFO_CREATING, FIFO_START,
+		FIFO_RESULT };
+
+	/* The usual names without a look at the directory, for speed. */
+	for (size_t i = 0; i < array_size(names); i++)
+		unlinkat(dir->fd, names[i], 0);
+	if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno == ENOTEMPTY && remove_strangers(dir->fd) == 0 &&
+		unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) == 0)
+		return 0;
+	return error_set_call(err, "remove state directory", dir->id);
+}
+
+void state_dir_close(struct state_dir *dir)
+{
+	close_at(&dir->fd);
+	close_at(&dir->root_fd);
+	*dir = (struct state_dir)STATE_DIR_CLOSED;
+}

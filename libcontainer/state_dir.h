@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /run/kogg/ID: the directory that makes a container exist.
+ *
+ *   state.json   what is remembered (state_file.h); absent for the first instant
+ *   config.json  the bundle's, as it was read at create
+ *   creating     FIFO; there while create has not finished
+ *   start        the same FIFO, renamed: the container waits for `start`
+ *   result       FIFO through which the first process tells `start` how its exec went
+ *
+ * mkdir(2) decides who creates an ID. Whoever changes a container holds
+ * flock(2) on its directory; readers need no lock, since state.json and the
+ * FIFO's name change atomically. The lock goes with its holder, so a killed
+ * command leaves none behind.
+ */
+#ifndef KOGG_LIBCONTAINER_STATE_DIR_H
+#define KOGG_LIBCONTAINER_STATE_DIR_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct state_dir {
+	int root_fd; /* of --root */
+	int fd;      /* of the container's directory */
+	const char *id;
+};
+
+#define STATE_DIR_CLOSED                \
+	{                               \
+		.root_fd = -1, .fd = -1 \
+	}
+
+#define cleanup_state_dir __attribute__((cleanup(state_dir_close)))
+
+/* What the names in the directory say of the container's life. */
+enum state_dir_stage {
+	STATE_DIR_CREATING,
+	STATE_DIR_WAITING, /* for `start` */
+	STATE_DIR_STARTED,
+};
+
+/*
+ * Makes ROOT (0700, with its parents) and ID in it, locked. An ID that is
+ * there already is ERROR_STATE. ID is borrowed.
+ */
+int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
+	must_check;
+
+/* Opens without a lock: for reading. ERROR_NOT_FOUND when there is no such ID. */
+int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
+	must_check;
+
+enum state_dir_lock {
+	STATE_DIR_SHARED,    /* for joining: nobody changes it meanwhile */
+	STATE_DIR_EXCLUSIVE, /* for changing */
+};
+
+/*
+ * Opens and locks. Waits at most STATE_DIR_LOCK_SECONDS for
+ * another command, which the error then names as the cause.
+ */
+int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const char *root,
+	const char *id, struct error *err) must_check;
+
+#define STATE_DIR_LOCK_SECONDS 10
+
+/* Whether somebody holds the lock now. */
+bool state_dir_is_busy(const struct state_dir *dir);
+
+enum state_dir_stage state_dir_stage(const struct state_dir *dir);
+
+/* The moves from one stage to the next. */
+int state_dir_begin(const struct state_dir *dir, struct error *err) must_check;
+int state_dir_set_waiting(const struct state_dir *dir, struct error *err) must_check;
+int state_dir_set_started(const struct state_dir *dir, struct error *err) must_check;
+
+/* Opens one of the FIFOs, by its present name, with FLAGS of open(2). */
+int state_dir_open_start(const struct state_dir *dir, int flags);
+int state_dir_open_result(const struct state_dir *dir, int flags);
+
+/* Removes the directory and all in it. */
+int state_dir_remove(const struct state_dir *dir, struct error *err) must_check;
+
+/* Lets go of the descriptors, and so of the lock. */
+void state_dir_close(struct state_dir *dir);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#define STATE_FILE_NAME "state.json"
+
+static json_t *annotations_to_json(const struct spec_map *annotations)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; object && annotations && i < annotations->count; i++)
+		if (json_object_set_new(object, annotations->items[i].key,
+			    json_string(annotations->items[i].value)) < 0) {
+			json_decref(object);
+			return NULL;
+		}
+	return object;
+}
+
+static json_t *to_json(const struct state_file *state)
+{
+	json_t *annotations = annotations_to_json(state->annotations);
+	json_t *cgroup = state->cgroup ? cgroup_save(state->cgroup) : json_null();
+
+	if (!annotations || !cgroup) {
+		json_decref(annotations);
+		json_decref(cgroup);
+		return NULL;
+	}
+	/* "o" steals both references, also when it fails. */
+	return json_pack("{s:i s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:o s:o}", "format",
+		STATE_FILE_FORMAT, "id", state->id, "bundle", state->bundle, "rootfs",
+		state->rootfs, "created", state->created, "pid", (int)state->pid, "startTime",
+		(json_int_t)state->start_time, "uid", (json_int_t)state->uid, "ownPidNamespace",
+		state->has_own_pid_namespace, "poststart", state->has_poststart, "poststop",
+		state->has_poststop, "intelRdt", state->has_intel_rdt, "cgroup", cgroup,
+		"annotations", annotations);
+}
+
+int state_file_save(int dir_fd, const struct state_file *state, struct error *err)
+{
+	json_t *json = to_json(state);
+	cleanup_free char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return error_set(err, ERROR_SYSTEM, "out of memory");
+	return file_replace_at(dir_fd, STATE_FILE_NAME, text, strlen(text), 0600, err);
+}
+
+static int load_annotations(struct state_file *state, json_t *object)
+{
+	struct spec_map *map = &state->loaded_annotations;
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(object))
+		return -1;
+	map->items = arena_alloc(&state->arena, json_object_size(object) + 1, sizeof(*map->items));
+	if (!map->items)
+		return -1;
+	json_object_foreach (object, key, value) {
+		struct spec_pair *pair = &map->items[map->count++];
+
+		pair->key = arena_copy(&state->arena, key);
+		pair->value = json_is_string(value)
+				      ? arena_copy(&state->arena, json_string_value(value))
+				      : NULL;
+		if (!pair->key || !pair->value)
+			return -1;
+	}
+	state->annotations = map;
+	return 0;
+}
+
+/* Copies the borrowed strings, so that the tree can go. */
+static int keep_strings(struct state_file *state)
+{
+	const char **strings[] = { &state->id, &state->bundle, &state->rootfs, &state->created };
+
+	for (size_t i = 0; i < array_size(strings); i++) {
+		*strings[i] = arena_copy(&state->arena, *strings[i]);
+		if (!*strings[i])
+			return -1;
+	}
+	return 0;
+}
+
+static int from_json(struct state_file *state, json_t *json, struct error *err)
+{
+	json_int_t format = json_integer_value(json_object_get(json, "format"));
+	int pid, own_pid, poststart, poststop, rdt;
+	json_t *annotations, *cgroup;
+	json_int_t start_time, uid;
+
+	if (format != STATE_FILE_FORMAT)
+		return error_set(err, ERROR_UNSUPPORTED,
+			"%s has format %lld, and this kogg knows only %d", STATE_FILE_NAME,
+			(long long)format, STATE_FILE_FORMAT);
+	if (json_unpack(json, "{s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:o s:o}", "id",
+		    &state->id, "bundle", &state->bundle, "rootfs", &state->rootfs, "created",
+		    &state->created, "pid", &pid, "startTime", &start_time, "uid", &uid,
+		    "ownPidNamespace", &own_pid, "poststart", &poststart, "poststop", &poststop,
+		    "intelRdt", &rdt, "cgroup", &cgroup, "annotations", &annotations) < 0)
+		return error_set(err, ERROR_STATE, "%s lacks a member", STATE_FILE_NAME);
+	if (pid < 0 || start_time < 0 || uid < 0 || uid > UINT32_MAX)
+		return error_set(
+			err, ERROR_STATE, "%s holds a number out of range", STATE_FILE_NAME);
+	state->pid = pid;
+	state->start_time = (uint64_t)start_time;
+	state->uid = (uint32_t)uid;
+	state->has_own_pid_namespace = own_pid;
+	state->has_poststart = poststart;
+	state->has_poststop = poststop;
+	state->has_intel_rdt = rdt;
+	if (keep_strings(state) < 0 || load_annotations(state, annotations) < 0)
+		return error_set(err, ERROR_STATE, "%s is damaged", STATE_FILE_NAME);
+	if (json_is_null(cgroup))
+		return 0;
+	return cgroup_load(cgroup, &state->cgroup, err);
+}
+
+int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+	json_error_t problem;
+	json_t *json;
+	int result;
+
+	*ret_state = (struct state_file){ 0 };
+	if (file_read_at(dir_fd, STATE_FILE_NAME, STATE_FILE_MAX, &text, err) < 0)
+		return -1;
+	json = json_loadb(text.data ? text.data : "", text.length, 0, &problem);
+	if (!json)
+		return error_set(err, ERROR_STATE, "%s is damaged: %s at byte %d", STATE_FILE_NAME,
+			problem.text, problem.position);
+	result = from_json(ret_state, json, err);
+	json_decref(json);
+	return result;
+}
+
+void state_file_release(struct state_file *state)
+{
+	cgroup_free(state->cgroup);
+	arena_release(&state->arena);
+	*state = (struct state_file){ 0 };
+}

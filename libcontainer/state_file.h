@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state.json: what kogg remembers of a container between two commands.
+ *
+ * It bears a format number. A reader refuses a number it does not know, and a
+ * later kogg must go on reading the formats of earlier ones, since containers
+ * outlive upgrades. Whether the container waits for `start` is not in here: the
+ * names in its directory tell (state_dir.h).
+ */
+#ifndef KOGG_LIBCONTAINER_STATE_FILE_H
+#define KOGG_LIBCONTAINER_STATE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "libcontainer/kernel/cgroup.h"
+#include "libspec/spec_types.h"
+
+#define STATE_FILE_FORMAT 1
+
+/* An upper bound for the file; annotations are the only large part. */
+#define STATE_FILE_MAX (16UL << 20)
+
+struct state_file {
+	const char *id;
+	const char *bundle;  /* absolute */
+	const char *rootfs;  /* absolute */
+	const char *created; /* RFC 3339, UTC */
+	const struct spec_map *annotations;
+	pid_t pid;           /* of the first process, in the runtime's PID namespace; 0: none yet */
+	uint64_t start_time; /* of that process (pidfd.h): no other process has both */
+	uint32_t uid;        /* who created it */
+	bool has_own_pid_namespace;
+	bool has_poststart; /* hooks of these kinds: config.json need not be read to know */
+	bool has_poststop;
+	bool has_intel_rdt;
+	struct cgroup *cgroup; /* owned by the struct when loaded; NULL when unknown */
+	struct arena arena;    /* owns the strings when loaded */
+	struct spec_map loaded_annotations;
+};
+
+/* Writes NAME "state.json" in the directory DIR_FD, at once or not at all. */
+int state_file_save(int dir_fd, const struct state_file *state, struct error *err) must_check;
+
+/* Fills RET_STATE, which the caller gives to state_file_release() in any case. */
+int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err) must_check;
+
+void state_file_release(struct state_file *state);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/sync.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+int sync_open(int ret_sockets[2], struct error *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_sockets) < 0)
+		return error_set_errno(err, "make a socket pair");
+	return 0;
+}
+
+static int send_message(int socket, const struct sync_message *message, int fd)
+{
+	ssize_t n;
+
+	if (fd >= 0)
+		return fd_send(socket, message, sizeof(*message), &fd, 1);
+	do
+		n = write(socket, message, sizeof(*message));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(*message) ? 0 : -1;
+}
+
+int sync_send(int socket, enum sync_type type, int value, int fd, struct error *err)
+{
+	struct sync_message message = { .type = type, .value = value };
+
+	if (send_message(socket, &message, fd) < 0)
+		return error_set_errno(err, "tell the runtime");
+	return 0;
+}
+
+void sync_send_error(int socket, const struct error *error)
+{
+	struct sync_message message = { .type = SYNC_ERROR };
+
+	message.error = *error;
+	/* Nobody is left to be told when this fails. */
+	(void)send_message(socket, &message, -1);
+}
+
+int sync_ask(int socket, enum sync_type type, int value, struct error *err)
+{
+	struct sync_message answer;
+	ssize_t n;
+
+	if (sync_send(socket, type, value, -1, err) < 0)
+		return -1;
+	n = fd_receive(socket, &answer, sizeof(answer), NULL, 0);
+	if (n < 0)
+		return error_set_errno(err, "hear from the runtime");
+	if (n != (ssize_t)sizeof(answer) || answer.type != SYNC_GO)
+		return error_set(err, ERROR_SYSTEM, "the runtime is gone");
+	return 0;
+}
+
+static void send_log(void *context, enum log_level level, const char *text)
+{
+	struct sync_message message = {
+		.type = level == LOG_LEVEL_WARNING ? SYNC_WARNING : SYNC_DEBUG,
+	};
+	const int *socket = context;
+
+	snprintf(message.text, sizeof(message.text), "%s", text);
+	(void)send_message(*socket, &message, -1);
+}
+
+void sync_log_to(const int *socket, enum log_level level)
+{
+	struct log_sink sink = { .level = level, .write = send_log };
+
+	memcpy(&sink.context, &socket, sizeof(socket));
+	log_set_sink(&sink);
+}
+
+static int receive_one(int socket, struct sync_message *message, int *ret_fd, struct error *err)
+{
+	ssize_t n = fd_receive(socket, message, sizeof(*message), ret_fd, 1);
+
+	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
+		error_set(err, ERROR_SYSTEM, "the container's first process ended unexpectedly");
+		err->sys_errno = EPIPE;
+		return -1;
+	}
+	if (n < 0)
+		return error_set_errno(err, "hear from the container's first process");
+	if (n != (ssize_t)sizeof(*message) || message->type <= SYNC_GO ||
+		message->type > SYNC_ERROR)
+		return error_set(err, ERROR_SYSTEM,
+			"the container's first process sent a malformed message");
+	if (message->type == SYNC_WARNING || message->type == SYNC_DEBUG)
+		message->text[sizeof(message->text) - 1] = '\0';
+	return 0;
+}
+
+int sync_receive(int socket, struct sync_message *ret_message, int *ret_fd, struct error *err)
+{
+	for (;;) {
+		cleanup_fd int fd = -1;
+
+		if (receive_one(socket, ret_message, &fd, err) < 0)
+			return -1;
+		switch ((int)ret_message->type) {
+		case SYNC_WARNING:
+			log_warning("%s", ret_message->text);
+			continue;
+		case SYNC_DEBUG:
+			log_debug("%s", ret_message->text);
+			continue;
+		case SYNC_ERROR:
+			return error_adopt(err, &ret_message->error);
+		default:
+			if (ret_fd)
+				*ret_fd = take_fd(&fd);
+			return 0;
+		}
+	}
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a command and the container's first process say to each other while
+ * the container is made: messages of one fixed size over a SOCK_SEQPACKET
+ * pair, each sent and received whole (unix(7)).
+ *
+ * The runtime's end treats what it gets as hostile: of the right size, with
+ * strings that end, or refused. A process that ends without a word is noticed
+ * by the end of the stream.
+ */
+#ifndef KOGG_LIBCONTAINER_SYNC_H
+#define KOGG_LIBCONTAINER_SYNC_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+enum sync_type {
+	SYNC_GO,       /* runtime: what you waited for is done */
+	SYNC_BORN,     /* stage process: .value is the first process's pid, its pidfd comes along */
+	SYNC_MAP_IDS,  /* waits: .value's user namespace needs its ID maps */
+	SYNC_MOVE,     /* waits: could not be born in its cgroup and is to be moved there */
+	SYNC_HOOKS,    /* waits: the mounts are made, the hooks before pivot_root may run */
+	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
+	SYNC_READY, /* all is done but the wait for `start`; .value is the seccomp listener or -1 */
+	SYNC_WARNING, /* .text */
+	SYNC_DEBUG,   /* .text */
+	SYNC_ERROR,   /* .error; the last message */
+};
+
+struct sync_message {
+	enum sync_type type;
+	int value;
+	union {
+		struct error error;
+		char text[LOG_TEXT_MAX];
+	};
+};
+
+/* A pair of connected sockets, close-on-exec: [0] the runtime's, [1] the container's. */
+int sync_open(int ret_sockets[2], struct error *err) must_check;
+
+/*
+ * The container's side. sync_send() uses write(2) alone, which must work under
+ * any seccomp filter that lets a program run. FD is passed along unless -1,
+ * and then sendmsg(2) is used.
+ */
+int sync_send(int socket, enum sync_type type, int value, int fd, struct error *err) must_check;
+void sync_send_error(int socket, const struct error *error);
+
+/* Sends TYPE and waits for the runtime's SYNC_GO. */
+int sync_ask(int socket, enum sync_type type, int value, struct error *err) must_check;
+
+/* Makes base/log send warnings to SOCKET, whose number must stay valid. */
+void sync_log_to(const int *socket, enum log_level level);
+
+/*
+ * The runtime's side. Receives the next message that is not a warning, which
+ * are logged. RET_FD gets the descriptor that came along, or -1; it may be
+ * NULL when none is wanted. A SYNC_ERROR becomes ERR. The end of the stream is
+ * ERROR_SYSTEM with sys_errno EPIPE: the process ended mute, and the caller,
+ * who can find out how, says so.
+ */
+int sync_receive(int socket, struct sync_message *ret_message, int *ret_fd, struct error *err)
+	must_check;
+
+#endif
