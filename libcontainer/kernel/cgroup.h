@@ -52,7 +52,15 @@ int cgroup_make(struct cgroup *cgroup, struct error *err) must_check;
 int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 	must_check;
 
-/* The same for a container that runs: absent members stay, devices are never touched. */
+/*
+ * A task limit of 0 lets nothing be born in the group, so cgroup_limit() writes
+ * 1 in its place, and this the real one, when init has no fork left to do. Does
+ * nothing for all other configs.
+ */
+int cgroup_limit_late(struct cgroup *cgroup, const struct spec_resources *resources,
+	struct error *err) must_check;
+
+/* As cgroup_limit() for a container that runs: absent members stay, devices are never touched. */
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 	must_check;
 

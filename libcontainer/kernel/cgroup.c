@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/cgroup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "libcontainer/kernel/cgroup_devices.h"
+#include "libcontainer/kernel/cgroup_file.h"
+#include "libcontainer/kernel/cgroup_layout.h"
+#include "libcontainer/kernel/cgroup_limits.h"
+#include "libcontainer/kernel/cgroup_place.h"
+#include "libcontainer/kernel/cgroup_tree.h"
+#include "libcontainer/kernel/cgroup_v1.h"
+#include "libcontainer/kernel/cgroup_v2.h"
+
+/* How long processes may take to end before a group can't be removed. */
+#define REMOVE_TIMEOUT_MS 10000
+
+static const struct cgroup_ops *ops_of(const struct cgroup_place *place)
+{
+	return place->is_v2 ? &cgroup_v2_ops : &cgroup_v1_ops;
+}
+
+/* The place that can stop processes, or NULL. */
+static struct cgroup_place *find_freezer(struct cgroup *cgroup)
+{
+	return cgroup_layout_find_v1(cgroup, "freezer") ?: cgroup_layout_find_v2(cgroup);
+}
+
+static int plan_groups(
+	struct cgroup *cgroup, const struct cgroup_request *request, struct error *err)
+{
+	const char *path = request->path && request->path[0] ? request->path : request->id;
+
+	if (cgroup_layout_detect(cgroup, err) < 0 || cgroup_layout_place(cgroup, path, err) < 0)
+		return -1;
+	return cgroup_limits_plan(cgroup, request->resources, err);
+}
+
+/* What cgroup_hierarchies() shows. */
+static int make_view(struct cgroup *cgroup, struct error *err)
+{
+	cgroup->view = arena_alloc(&cgroup->arena, cgroup->n_places + 1, sizeof(*cgroup->view));
+	if (!cgroup->view) {
+		errno = ENOMEM;
+		return error_set_errno(err, "plan the container's cgroup");
+	}
+	for (size_t i = 0; i < cgroup->n_places; i++) {
+		const struct cgroup_place *place = &cgroup->places[i];
+
+		cgroup->view[i] = (struct cgroup_hierarchy){ place->name, place->mount, place->path,
+			place->is_v2 };
+	}
+	return 0;
+}
+
+int cgroup_plan(const struct cgroup_request *request, struct cgroup **ret_cgroup, struct error *err)
+{
+	struct cgroup *cgroup = cgroup_layout_new(err);
+
+	if (!cgroup)
+		return -1;
+	if ((request->driver != CGROUP_DRIVER_DISABLED && plan_groups(cgroup, request, err) < 0) ||
+		make_view(cgroup, err) < 0) {
+		cgroup_layout_free(cgroup);
+		return -1;
+	}
+	*ret_cgroup = cgroup;
+	return 0;
+}
+
+/* A group that is there already must be of no use to anybody. */
+static int check_unused(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
+{
+	cleanup_pids struct cgroup_pids pids = { 0 };
+	char listed[512];
+	int dir_fd = cgroup_place_open(place, err);
+
+	if (dir_fd < 0 || cgroup_tree_pids(dir_fd, &pids, err) < 0)
+		return -1;
+	if (pids.count) {
+		cgroup_tree_describe(&pids, listed, sizeof(listed));
+		return error_set(err, ERROR_STATE, "cgroup '%s%s' holds processes already: %s",
+			place->mount, place->path, listed);
+	}
+	if ((place == find_freezer(cgroup) || place->is_v2) && ops_of(place)->is_frozen(place))
+		return error_set(
+			err, ERROR_STATE, "cgroup '%s%s' is frozen", place->mount, place->path);
+	return 0;
+}
+
+/* Removes what cgroup_make() has made in the first COUNT places. */
+static void unmake(struct cgroup *cgroup, size_t count)
+{
+	char path[CGROUP_FULL_PATH_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		struct cgroup_place *place = &cgroup->places[i];
+
+		if (!place->is_new)
+			continue;
+		cgroup_place_full_path(place, 0, path);
+		rmdir(path);
+		cgroup_place_remove_parents(place);
+	}
+}
+
+static int make_one(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
+{
+	if (cgroup_place_make(place, err) < 0)
+		return -1;
+	if (!place->is_new && check_unused(cgroup, place, err) < 0)
+		return -1;
+	return ops_of(place)->prepare(cgroup, place, err);
+}
+
+int cgroup_make(struct cgroup *cgroup, struct error *err)
+{
+	for (size_t i = 0; i < cgroup->n_places; i++)
+		if (!cgroup->places[i].made && check_unused(cgroup, &cgroup->places[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < cgroup->n_places; i++)
+		if (make_one(cgroup, &cgroup->places[i], err) < 0) {
+			unmake(cgroup, i + 1);
+			return -1;
+		}
+	return 0;
+}
+
+int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+{
+	if (cgroup_devices_apply(cgroup, resources, err) < 0)
+		return -1;
+	return cgroup_limits_write(cgroup, resources, err);
+}
+
+int cgroup_limit_late(
+	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+{
+	struct spec_resources late = { 0 };
+
+	if (!resources || !resources->pids_limit.is_set || resources->pids_limit.value != 0)
+		return 0;
+	late.pointer = resources->pointer;
+	late.pids_limit = resources->pids_limit;
+	return cgroup_limits_update(cgroup, &late, err);
+}
+
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+{
+	return cgroup_limits_update(cgroup, resources, err);
+}
+
+int cgroup_prepare_entry(struct cgroup *cgroup, struct error *err)
+{
+	for (size_t i = 0; i < cgroup->n_places; i++)
+		if (ops_of(&cgroup->places[i])->open_entry(&cgroup->places[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int cgroup_birth_fd(const struct cgroup *cgroup)
+{
+	return cgroup->n_places && cgroup->places[0].is_v2 ? cgroup->places[0].dir_fd : -1;
+}
+
+int cgroup_enter(const struct cgroup *cgroup, struct error *err)
+{
+	for (size_t i = 0; i < cgroup->n_places; i++)
+		if (ops_of(&cgroup->places[i])->enter(&cgroup->places[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	for (size_t i = 0; i < cgroup->n_places; i++) {
+		struct cgroup_place *place = &cgroup->places[i];
+		int dir_fd = cgroup_place_open(place, err);
+
+		if (dir_fd < 0)
+			return -1;
+		if (cgroup_file_write(dir_fd, "cgroup.procs", number, err) < 0)
+			return error_wrap(
+				err, "move into cgroup '%s%s'", place->mount, place->path);
+	}
+	return 0;
+}
+
+json_t *cgroup_save(const struct cgroup *cgroup)
+{
+	return cgroup_layout_save(cgroup);
+}
+
+int cgroup_load(const json_t *saved, struct cgroup **ret_cgroup, struct error *err)
+{
+	struct cgroup *cgroup = cgroup_layout_new(err);
+
+	if (!cgroup)
+		return -1;
+	if (cgroup_layout_load(saved, cgroup, err) < 0 || make_view(cgroup, err) < 0) {
+		cgroup_layout_free(cgroup);
+		return -1;
+	}
+	*ret_cgroup = cgroup;
+	return 0;
+}
+
+int cgroup_pids(struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count, struct error *err)
+{
+	struct cgroup_place *place = cgroup_layout_main(cgroup);
+	cleanup_pids struct cgroup_pids pids = { 0 };
+
+	/* A group that is gone has no processes. */
+	if (place && cgroup_place_exists(place)) {
+		int dir_fd = cgroup_place_open(place, err);
+
+		if (dir_fd < 0 || cgroup_tree_pids(dir_fd, &pids, err) < 0)
+			return -1;
+	}
+	*ret_pids = pids.items;
+	*ret_count = pids.count;
+	pids.items = NULL;
+	return 0;
+}
+
+static int no_freezer(struct error *err)
+{
+	return error_set(err, ERROR_UNSUPPORTED,
+		"the container has no cgroup in which its processes can be stopped");
+}
+
+int cgroup_freeze(struct cgroup *cgroup, struct error *err)
+{
+	struct cgroup_place *place = find_freezer(cgroup);
+	cleanup_pids struct cgroup_pids pids = { 0 };
+	struct error ignored = { 0 };
+	char listed[200] = "";
+
+	if (!place)
+		return no_freezer(err);
+	if (ops_of(place)->set_frozen(place, true, err) == 0)
+		return 0;
+	/* Half frozen is worse than running. */
+	if (place->dir_fd >= 0 && cgroup_tree_pids(place->dir_fd, &pids, &ignored) == 0)
+		cgroup_tree_describe(&pids, listed, sizeof(listed));
+	ignored = (struct error){ 0 };
+	if (place->dir_fd >= 0 && ops_of(place)->set_frozen(place, false, &ignored) < 0)
+		error_hint(err, "and it can't be resumed: %.200s", ignored.text);
+	return listed[0] ? error_hint(err, "processes and states: %s", listed) : -1;
+}
+
+int cgroup_thaw(struct cgroup *cgroup, struct error *err)
+{
+	struct cgroup_place *place = find_freezer(cgroup);
+
+	return place ? ops_of(place)->set_frozen(place, false, err) : no_freezer(err);
+}
+
+bool cgroup_is_frozen(struct cgroup *cgroup)
+{
+	struct cgroup_place *place = find_freezer(cgroup);
+
+	return place && ops_of(place)->is_frozen(place);
+}
+
+int cgroup_kill(struct cgroup *cgroup, struct error *err)
+{
+	struct cgroup_place *place = cgroup_layout_main(cgroup);
+	struct cgroup_place *freezer = find_freezer(cgroup);
+
+	if (!place || !cgroup_place_exists(place))
+		return 0;
+	if (ops_of(place)->kill(place, err) < 0)
+		return -1;
+	/* v1's frozen processes take no signal, not even this one, until they are thawed. */
+	if (freezer && freezer != place && ops_of(freezer)->is_frozen(freezer))
+		return ops_of(freezer)->set_frozen(freezer, false, err);
+	return 0;
+}
+
+static void close_place(struct cgroup_place *place)
+{
+	close_at(&place->dir_fd);
+	close_at(&place->entry_fd);
+	place->dir_fd = place->entry_fd = -1;
+}
+
+static int remove_one(struct cgroup_place *place, int64_t deadline_ms, struct error *err)
+{
+	char path[CGROUP_FULL_PATH_MAX];
+
+	/* One that was there before the container stays. */
+	if (!place->made)
+		return 0;
+	close_place(place);
+	cgroup_place_full_path(place, 0, path);
+	if (cgroup_tree_remove(path, deadline_ms, err) < 0)
+		return -1;
+	cgroup_place_remove_parents(place);
+	return 0;
+}
+
+int cgroup_remove(struct cgroup *cgroup, struct error *err)
+{
+	int64_t deadline = cgroup_tree_now_ms() + REMOVE_TIMEOUT_MS;
+	int result = 0;
+
+	/* One that can't be removed does not keep the others. */
+	for (size_t i = 0; i < cgroup->n_places; i++)
+		if (remove_one(&cgroup->places[i], deadline, err) < 0)
+			result = -1;
+	return result;
+}
+
+const struct cgroup_hierarchy *cgroup_hierarchies(const struct cgroup *cgroup, size_t *ret_count)
+{
+	*ret_count = cgroup->n_places;
+	return cgroup->view;
+}
+
+void cgroup_free(struct cgroup *cgroup)
+{
+	cgroup_layout_free(cgroup);
+}

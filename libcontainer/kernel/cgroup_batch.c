@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/cgroup_batch.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/kernel/cgroup_file.h"
+#include "libcontainer/kernel/cgroup_place.h"
+
+void cgroup_batch_release(struct cgroup_batch *batch)
+{
+	free(batch->items);
+	arena_release(&batch->arena);
+	*batch = (struct cgroup_batch){ 0 };
+}
+
+void cgroup_batch_add(struct cgroup_batch *batch, const struct cgroup_write *write)
+{
+	if (batch->count == batch->capacity) {
+		size_t capacity = batch->capacity ? batch->capacity * 2 : 16;
+		struct cgroup_write *items = reallocarray(batch->items, capacity, sizeof(*items));
+
+		if (!items) {
+			batch->has_failed = true;
+			return;
+		}
+		batch->items = items;
+		batch->capacity = capacity;
+	}
+	batch->items[batch->count++] = *write;
+}
+
+const char *cgroup_batch_format(struct cgroup_batch *batch, const char *fmt, ...)
+{
+	cleanup_free char *value = NULL;
+	char *copy = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&value, fmt, args) < 0)
+		value = NULL;
+	va_end(args);
+	if (value)
+		copy = arena_copy(&batch->arena, value);
+	batch->has_failed |= !copy;
+	return copy ?: "";
+}
+
+/* Writes to the first of the two files that is there. */
+static int write_one(int dir_fd, const struct cgroup_write *write, struct error *err)
+{
+	struct error failure = { 0 };
+
+	if (cgroup_file_write(dir_fd, write->file, write->value, &failure) == 0)
+		return 0;
+	if (failure.sys_errno == ENOENT && write->other_file) {
+		failure = (struct error){ 0 };
+		if (cgroup_file_write(dir_fd, write->other_file, write->other_value ?: write->value,
+			    &failure) == 0)
+			return 0;
+	}
+	*err = failure;
+	return -1;
+}
+
+static int explain(int dir_fd, const struct cgroup_write *write, const struct cgroup_place *place,
+	struct error *err)
+{
+	/* The one open(2) that can fail so while the group is there. */
+	if (err->sys_errno == ENOENT && cgroup_file_exists(dir_fd, "cgroup.procs")) {
+		*err = (struct error){ 0 };
+		error_set(err, ERROR_UNSUPPORTED, "the kernel has no cgroup file '%s' in '%s%s'",
+			write->file, place->mount, place->path);
+		err->sys_errno = ENOENT;
+		return write->hint ? error_hint(err, "%s", write->hint) : -1;
+	}
+	if (err->sys_errno == EBUSY)
+		error_hint(err, "the present use is above the limit");
+	return error_wrap(err, "cgroup '%s%s'", place->mount, place->path);
+}
+
+/* Writes what is left; what is refused as invalid stays, and the first of these is kept. */
+static int write_pass(struct cgroup_batch *batch, int dir_fd, struct cgroup_write **ret_refused,
+	size_t *ret_written, struct error *err)
+{
+	*ret_refused = NULL;
+	*ret_written = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct cgroup_write *write = &batch->items[i];
+		struct error failure = { 0 };
+
+		if (write->is_done)
+			continue;
+		write->is_done = write_one(dir_fd, write, &failure) == 0 ||
+				 (failure.sys_errno == ENOENT && write->may_be_missing);
+		*ret_written += write->is_done;
+		if (write->is_done || *ret_refused)
+			continue;
+		*ret_refused = write;
+		*err = failure;
+		if (failure.sys_errno != EINVAL)
+			return -1;
+	}
+	return *ret_refused ? -1 : 0;
+}
+
+int cgroup_batch_write(struct cgroup_batch *batch, struct cgroup_place *place, const char *prefix,
+	struct error *err)
+{
+	int dir_fd = cgroup_place_open(place, err);
+	struct cgroup_write *refused = NULL;
+	struct error failure;
+	size_t written;
+
+	if (dir_fd < 0)
+		return -1;
+	if (batch->has_failed) {
+		errno = ENOMEM;
+		return error_set_errno(err, "collect the limits of cgroup '%s'", place->path);
+	}
+	do {
+		failure = (struct error){ 0 };
+		if (write_pass(batch, dir_fd, &refused, &written, &failure) == 0)
+			return 0;
+	} while (written > 0 && failure.sys_errno == EINVAL);
+	*err = failure;
+	explain(dir_fd, refused, place, err);
+	return error_point(err, "%s%s", prefix, refused->member);
+}

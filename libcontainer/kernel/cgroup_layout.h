@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a container's control groups lie: which hierarchies the host has and
+ * the directory in each (cgroups(7); /proc/self/cgroup, statfs(2) of what is
+ * below /sys/fs/cgroup).
+ *
+ * Makes, writes and removes nothing, and knows no controller's files.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_CGROUP_LAYOUT_H
+#define KOGG_LIBCONTAINER_KERNEL_CGROUP_LAYOUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+/* cgroups(7) knows 14 controllers; the rest is room for named hierarchies. */
+#define CGROUP_PLACES_MAX 32
+
+/* The longest path of a group, with that of its mount. */
+#define CGROUP_PATH_MAX 2048
+
+/* A container's group in one hierarchy. */
+struct cgroup_place {
+	const char *name;  /* the mount's directory below /sys/fs/cgroup; "" on pure v2 */
+	const char *mount; /* "/sys/fs/cgroup/cpu,cpuacct" */
+	const char *path;  /* below it: "/docker/0123" */
+	bool is_v2;
+	bool is_new;   /* made by this process a moment ago */
+	unsigned made; /* how many components at the end of path are the container's own */
+	int dir_fd;    /* the group, O_PATH; -1 until it is needed */
+	int entry_fd;  /* v1: `tasks`, open for writing; -1 until it is needed */
+};
+
+/* A v2 controller that must be there, and the member of the config that says so. */
+struct cgroup_want {
+	char controller[32];
+	char pointer[256];
+};
+
+/* Linux 7.0 has ten v2 controllers. */
+#define CGROUP_WANTS_MAX 24
+
+struct cgroup_wants {
+	struct cgroup_want items[CGROUP_WANTS_MAX];
+	size_t count;
+};
+
+struct cgroup {
+	struct cgroup_place places[CGROUP_PLACES_MAX];
+	size_t n_places;
+	const char *unit;     /* of systemd, which made the group; NULL: made by directory */
+	bool is_user_unit;    /* of the caller's own manager, not the system's */
+	int holder_fd;        /* closing it ends the process that keeps a new unit alive; or -1 */
+	const char *settings; /* systemd: what to start the unit with; NULL once started */
+	struct cgroup_wants wants; /* what the limits that were planned for need in v2 */
+	bool has_cpus; /* the limits set cpuset.cpus, so no copy of the parent's is needed */
+	bool has_mems;
+	struct cgroup_hierarchy *view; /* as cgroup_hierarchies() shows the places; or NULL */
+	struct arena arena;
+};
+
+/* An empty struct cgroup, or NULL without memory. */
+struct cgroup *cgroup_layout_new(struct error *err) must_check;
+void cgroup_layout_free(struct cgroup *cgroup);
+
+/* Finds the host's hierarchies; none at all is an error of kind ERROR_UNSUPPORTED. */
+int cgroup_layout_detect(struct cgroup *cgroup, struct error *err) must_check;
+
+/*
+ * Gives each place its path. PATH as linux.cgroupsPath: absolute ones count
+ * from the mount, others from the caller's own group on v1 and from that one's
+ * parent on v2, since a v2 group that holds processes can't have limited
+ * children (cgroups(7), "no internal processes").
+ */
+int cgroup_layout_place(struct cgroup *cgroup, const char *path, struct error *err) must_check;
+
+/* The place that has CONTROLLER in v1, or NULL. */
+struct cgroup_place *cgroup_layout_find_v1(struct cgroup *cgroup, const char *controller);
+
+/* The place in the v2 hierarchy, or NULL. */
+struct cgroup_place *cgroup_layout_find_v2(struct cgroup *cgroup);
+
+/* Where the container's processes are looked up, frozen and killed; NULL if nowhere. */
+struct cgroup_place *cgroup_layout_main(struct cgroup *cgroup);
+
+json_t *cgroup_layout_save(const struct cgroup *cgroup);
+int cgroup_layout_load(const json_t *saved, struct cgroup *cgroup, struct error *err) must_check;
+
+#endif
