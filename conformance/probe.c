@@ -430,7 +430,7 @@ static void put_descriptors(void)
 	json_open('{');
 	DIR *directory = opendir("/proc/self/fd");
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 		struct stat st;
 		if (entry->d_name[0] == '.' || fd == dirfd(directory) ||
 			(fd == fileno(out) && out != stdout) || fstat(fd, &st) < 0)

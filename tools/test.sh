@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs what the tests need, builds, and runs them all. The last line is
+#
+#   N passed, N failed, N skipped
+#
+# and every skip says why before it. Needs root: most of a container runtime can't be tested without.
+#
+# usage: tools/test.sh [--sanitize | --full] [MESON-TEST-ARGUMENT...]
+#   --sanitize  builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own
+#   --full      the same tests with gcc, with the sanitizers, and a build with clang
+set -eu
+cd "$(dirname "$0")/.."
+. tools/packages.sh
+
+usage()
+{
+	sed -n '4,12s/^# \{0,1\}//p' "$0"
+	exit "$1"
+}
+
+# Runs the tests of the build directory $1 and leaves their log there; what failed is for count_tests.py to say.
+run_tests()
+{
+	directory=$1
+	shift
+	meson test -C "$directory" --no-rebuild "$@" </dev/null || true
+	logs="$logs $directory/meson-logs/testlog.json"
+}
+
+test_default()
+{
+	build build
+	run_tests build "$@"
+}
+
+test_sanitized()
+{
+	build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
+	export ASAN_OPTIONS=detect_stack_use_after_return=0:abort_on_error=1
+	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	run_tests build-sanitize "$@"
+}
+
+mode=default
+case ${1-} in
+--sanitize | --full) mode=${1#--}; shift ;;
+-h | --help) usage 0 ;;
+esac
+[ "$(id -u)" -eq 0 ] || { echo "tools/test.sh: needs root, run it with sudo" >&2; exit 1; }
+
+# shellcheck disable=SC2086 # one word a package
+need_packages $BUILD_PACKAGES $RUN_PACKAGES $TEST_PACKAGES
+logs=
+case $mode in
+default) test_default "$@" ;;
+sanitize) test_sanitized "$@" ;;
+full)
+	test_default "$@"
+	test_sanitized "$@"
+	CC=clang build build-clang
+	;;
+esac
+# shellcheck disable=SC2086 # one word a log
+exec python3 tools/count_tests.py $logs
