@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/devices.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/kernel/mounts.h"
+#include "libcontainer/kernel/path_in_root.h"
+
+#define DEFAULT_MODE 0666
+
+static const struct spec_device default_devices[] = {
+	{ .path = "/dev/null", .type = S_IFCHR, .major = 1, .minor = 3 },
+	{ .path = "/dev/zero", .type = S_IFCHR, .major = 1, .minor = 5 },
+	{ .path = "/dev/full", .type = S_IFCHR, .major = 1, .minor = 7 },
+	{ .path = "/dev/random", .type = S_IFCHR, .major = 1, .minor = 8 },
+	{ .path = "/dev/urandom", .type = S_IFCHR, .major = 1, .minor = 9 },
+	{ .path = "/dev/tty", .type = S_IFCHR, .major = 5, .minor = 0 },
+};
+
+static const struct {
+	const char *name;
+	const char *target;
+	unsigned option;
+} links[] = {
+	{ "fd", "/proc/self/fd", DEVICES_LINK_TO_PROC },
+	{ "stdin", "/proc/self/fd/0", DEVICES_LINK_TO_PROC },
+	{ "stdout", "/proc/self/fd/1", DEVICES_LINK_TO_PROC },
+	{ "stderr", "/proc/self/fd/2", DEVICES_LINK_TO_PROC },
+	{ "core", "/proc/kcore", DEVICES_LINK_TO_PROC },
+	{ "ptmx", "pts/ptmx", DEVICES_LINK_TO_PTMX },
+};
+
+/* What all of devices_make() shares. */
+struct set_up {
+	int root;
+	int dev; /* O_PATH */
+	unsigned options;
+};
+
+static dev_t number_of(const struct spec_device *device)
+{
+	if (device->type == S_IFIFO)
+		return 0;
+	return makedev((unsigned)device->major, (unsigned)device->minor);
+}
+
+static bool is_device(const struct stat *st, const struct spec_device *device)
+{
+	return (st->st_mode & S_IFMT) == device->type &&
+	       (device->type == S_IFIFO || st->st_rdev == number_of(device));
+}
+
+static char letter_of(const struct spec_device *device)
+{
+	return device->type == S_IFBLK ? 'b' : device->type == S_IFCHR ? 'c' : 'p';
+}
+
+/* A file stands where DEVICE should: right if it is that, or may be bound over. */
+static int check_existing(int dir_fd, const char *name, const struct spec_device *device,
+	bool is_placeholder_fine, bool *ret_is_device, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_set_call(err, "stat", device->path);
+	*ret_is_device = is_device(&st, device);
+	/* What an earlier container on the same root file system has left. */
+	if (*ret_is_device || (is_placeholder_fine && S_ISREG(st.st_mode) && st.st_size == 0))
+		return 0;
+	return error_set(err, ERROR_SYSTEM,
+		"make device '%s': something else than %c %lld:%lld is there already", device->path,
+		letter_of(device), (long long)device->major, (long long)device->minor);
+}
+
+/* Opens the host's node at PATH with O_PATH, if it is DEVICE. */
+static int open_node(const char *path, const struct spec_device *device)
+{
+	cleanup_fd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && is_device(&st, device) ? take_fd(&fd) : -1;
+}
+
+/* The host's node for DEVICE: at its own path, or where udev keeps one for each number. */
+static int open_host_node(const struct spec_device *device, struct error *err)
+{
+	char path[PATH_MAX];
+	int fd = open_node(device->path, device);
+
+	if (fd < 0) {
+		cleanup_fd int dir = -1;
+
+		snprintf(path, sizeof(path), "/dev/%s/%lld:%lld",
+			device->type == S_IFBLK ? "block" : "char", (long long)device->major,
+			(long long)device->minor);
+		/* These are links, so whatever they lead to is verified. */
+		dir = open(path, O_PATH | O_CLOEXEC);
+		if (dir >= 0) {
+			struct stat st;
+
+			if (fstat(dir, &st) == 0 && is_device(&st, device))
+				return take_fd(&dir);
+		}
+	}
+	if (fd < 0) {
+		error_set(err, ERROR_SYSTEM, "make device '%s': the host has no %c %lld:%lld there",
+			device->path, letter_of(device), (long long)device->major,
+			(long long)device->minor);
+		error_hint(err,
+			"device nodes can't be made here, as in a user namespace, only bound from the host's");
+		return -1;
+	}
+	return fd;
+}
+
+static int bind_over(
+	int source_fd, int dir_fd, const char *name, const char *path, struct error *err)
+{
+	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+	cleanup_fd int target = path_try_open(dir_fd, name, O_PATH, PATH_NO_LINKS);
+
+	if (target < 0)
+		return error_set_call(err, "open", path);
+	if (mounts_bind(source_fd, target, false, &tree) < 0)
+		return error_set_call(err, "bind", path);
+	return 0;
+}
+
+static int bind_node(
+	int dir_fd, const char *name, const struct spec_device *device, struct error *err)
+{
+	cleanup_fd int source = -1;
+	bool is_there = false;
+
+	if (mknodat(dir_fd, name, S_IFREG | 0644, 0) < 0) {
+		if (errno != EEXIST)
+			return error_set_call(err, "make", device->path);
+		if (check_existing(dir_fd, name, device, true, &is_there, err) < 0)
+			return -1;
+	}
+	if (is_there)
+		return 0;
+	source = open_host_node(device, err);
+	return source < 0 ? -1 : bind_over(source, dir_fd, name, device->path, err);
+}
+
+static int make_node(int dir_fd, const char *name, const struct spec_device *device,
+	unsigned options, struct error *err)
+{
+	mode_t mode = device->file_mode.is_set ? device->file_mode.value & 07777 : DEFAULT_MODE;
+	bool is_there;
+
+	if ((options & DEVICES_BIND) && device->type != S_IFIFO)
+		return bind_node(dir_fd, name, device, err);
+	if (mknodat(dir_fd, name, device->type | mode, number_of(device)) < 0) {
+		if (errno == EPERM && device->type != S_IFIFO)
+			return bind_node(dir_fd, name, device, err);
+		if (errno != EEXIST)
+			return error_set_call(err, "mknod", device->path);
+		return check_existing(dir_fd, name, device, false, &is_there, err);
+	}
+	if ((device->uid || device->gid) &&
+		fchownat(dir_fd, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_set_call(err, "chown", device->path);
+	return 0;
+}
+
+static int make_device(
+	const struct set_up *set_up, const struct spec_device *device, struct error *err)
+{
+	cleanup_fd int parent = -1;
+	char name[NAME_MAX + 1];
+	const char *rest;
+
+	if (path_is_below(device->path, "/dev", &rest) && *rest && !strchr(rest, '/') &&
+		strlen(rest) <= NAME_MAX && strcmp(rest, ".."))
+		return make_node(set_up->dev, rest, device, set_up->options, err);
+	parent = path_make_parent_in_root(set_up->root, device->path, name, err);
+	if (parent < 0)
+		return error_wrap(err, "make device '%s'", device->path);
+	return make_node(parent, name, device, set_up->options, err);
+}
+
+/* Whether the config says itself what is to be at PATH. */
+static bool is_in_config(const struct spec_linux *platform, const char *path)
+{
+	const char *rest;
+
+	for (size_t i = 0; i < platform->n_devices; i++)
+		if (path_is_below(platform->devices[i].path, path, &rest) && !*rest)
+			return true;
+	return false;
+}
+
+static bool is_link_to(int dir_fd, const char *name, const char *target)
+{
+	char found[64];
+	ssize_t length = readlinkat(dir_fd, name, found, sizeof(found));
+
+	return length == (ssize_t)strlen(target) && !memcmp(found, target, (size_t)length);
+}
+
+/* The spec wants these links whatever the image has there. */
+static int make_link(int dev_fd, const char *name, const char *target, struct error *err)
+{
+	if (symlinkat(target, dev_fd, name) == 0)
+		return 0;
+	if (errno == EEXIST) {
+		if (is_link_to(dev_fd, name, target))
+			return 0;
+		if (unlinkat(dev_fd, name, 0) == 0 && symlinkat(target, dev_fd, name) == 0)
+			return 0;
+	}
+	return error_set_errno(err, "make link '/dev/%s'", name);
+}
+
+static int make_links(
+	const struct set_up *set_up, const struct spec_linux *platform, struct error *err)
+{
+	char path[32];
+
+	for (size_t i = 0; i < array_size(links); i++) {
+		if (!(links[i].option & set_up->options))
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", links[i].name);
+		if (!is_in_config(platform, path) &&
+			make_link(set_up->dev, links[i].name, links[i].target, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int devices_make(
+	int root_fd, const struct spec_linux *platform, unsigned options, struct error *err)
+{
+	cleanup_fd int dev = path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_IN_ROOT, NULL, err);
+	const struct set_up set_up = { root_fd, dev, options };
+
+	if (dev < 0)
+		return -1;
+	for (size_t i = 0; i < array_size(default_devices); i++) {
+		if (!is_in_config(platform, default_devices[i].path) &&
+			make_device(&set_up, &default_devices[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < platform->n_devices; i++)
+		if (make_device(&set_up, &platform->devices[i], err) < 0)
+			return error_point(err, "/linux/devices/%zu", i);
+	return make_links(&set_up, platform, err);
+}
+
+int devices_bind_console(int root_fd, int slave_fd, struct error *err)
+{
+	char name[NAME_MAX + 1];
+	cleanup_fd int dev = path_make_parent_in_root(root_fd, "/dev/console", name, err);
+
+	if (dev < 0)
+		return -1;
+	/* A link of the image is not followed, nor does it stand in the way of a file there. */
+	if (mknodat(dev, name, S_IFREG | 0600, 0) < 0 && errno != EEXIST)
+		return error_set_call(err, "make", "/dev/console");
+	return bind_over(slave_fd, dev, name, "/dev/console", err);
+}
+
+int devices_open_null(struct error *err)
+{
+	int fd = open_node(default_devices[0].path, &default_devices[0]);
+
+	if (fd < 0)
+		return error_set(err, ERROR_SYSTEM, "the host's '/dev/null' is no null device");
+	return fd;
+}

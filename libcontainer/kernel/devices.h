@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Device nodes and links in the container's /dev (mknod(2); config-linux.md,
+ * "Devices", "Default Devices"; runtime-linux.md, "Dev symbolic links").
+ *
+ * /dev may be a directory of the image: it is opened once, in the root, and
+ * nothing in it is followed (CVE-2026-41579). Nodes that are bound from the
+ * host are verified to be the devices they should be.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_DEVICES_H
+#define KOGG_LIBCONTAINER_KERNEL_DEVICES_H
+
+#include "base/error.h"
+#include "libspec/spec_linux.h"
+
+/*
+ * How devices_make() works. DEVICES_BIND: nodes are binds of the host's, for in
+ * a user namespace mknod(2) is not allowed; where it turns out not to be, that
+ * is done without being asked. The links are made only where what they lead to
+ * is mounted.
+ */
+#define DEVICES_BIND         1U
+#define DEVICES_LINK_TO_PROC 2U
+#define DEVICES_LINK_TO_PTMX 4U
+
+/*
+ * Makes the six default devices, the config's, which replace a default with the
+ * same path, and the links. The caller's umask is 0. A file that is there
+ * already must be the device that is wanted.
+ */
+int devices_make(int root_fd, const struct spec_linux *platform, unsigned options,
+	struct error *err) must_check;
+
+/* Binds SLAVE_FD, a terminal of this mount namespace, on /dev/console. */
+int devices_bind_console(int root_fd, int slave_fd, struct error *err) must_check;
+
+/* Opens the caller's /dev/null with O_PATH, verified to be it. */
+int devices_open_null(struct error *err) must_check;
+
+#endif

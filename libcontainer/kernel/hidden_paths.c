@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/hidden_paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/kernel/devices.h"
+#include "libcontainer/kernel/filesystem.h"
+#include "libcontainer/kernel/mounts.h"
+#include "libcontainer/kernel/path_in_root.h"
+
+/* What covers things; each is opened when the first path needs it. */
+struct covers {
+	int null;      /* O_PATH */
+	int directory; /* the tmpfs, attached somewhere already */
+};
+
+/* Opens PATH, or gives -1 in RET_FD where there is nothing to hide. */
+static int open_target(int root_fd, const char *path, int *ret_fd, struct error *err)
+{
+	*ret_fd = path_try_open(root_fd, path, O_PATH, PATH_IN_ROOT);
+	if (*ret_fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		return error_set_errno(err, "open '%s' in the root file system", path);
+	return 0;
+}
+
+static int open_empty_directory(struct error *err)
+{
+	static const char *words[] = { "nr_blocks=1", "nr_inodes=1", NULL };
+	static const struct spec_strings options = { words, 2 };
+	const struct filesystem fs = {
+		.type = "tmpfs",
+		.source = "tmpfs",
+		.here.set = MOUNT_ATTR_RDONLY,
+		.words = &options,
+	};
+
+	return filesystem_open(&fs, err);
+}
+
+static int cover(int source_fd, int target_fd)
+{
+	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+
+	return mounts_bind(source_fd, target_fd, false, &tree);
+}
+
+static int cover_directory(struct covers *covers, int target_fd, struct error *err)
+{
+	if (covers->directory < 0) {
+		covers->directory = open_empty_directory(err);
+		if (covers->directory < 0)
+			return -1;
+		return mounts_attach_fd(covers->directory, target_fd);
+	}
+	return cover(covers->directory, target_fd);
+}
+
+static int cover_file(struct covers *covers, int target_fd, struct error *err)
+{
+	if (covers->null < 0) {
+		covers->null = devices_open_null(err);
+		if (covers->null < 0)
+			return -1;
+	}
+	return cover(covers->null, target_fd);
+}
+
+static int mask(int root_fd, const char *path, struct covers *covers, struct error *err)
+{
+	cleanup_fd int target = -1;
+	struct stat st;
+	int result;
+
+	if (open_target(root_fd, path, &target, err) < 0)
+		return -1;
+	if (target < 0)
+		return 0;
+	if (fstat(target, &st) < 0)
+		return error_set_call(err, "stat", path);
+	result = S_ISDIR(st.st_mode) ? cover_directory(covers, target, err)
+				     : cover_file(covers, target, err);
+	return result < 0 ? error_set_call(err, "mask", path) : 0;
+}
+
+int hidden_paths_mask(int root_fd, const struct spec_strings *paths, struct error *err)
+{
+	struct covers covers = { -1, -1 };
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < paths->count; i++) {
+		result = mask(root_fd, paths->items[i], &covers, err);
+		if (result < 0)
+			error_point(err, "/linux/maskedPaths/%zu", i);
+	}
+	close_at(&covers.null);
+	close_at(&covers.directory);
+	return result;
+}
+
+static int make_readonly(int root_fd, const char *path, struct error *err)
+{
+	static const struct mount_attributes readonly = { .set = MOUNT_ATTR_RDONLY };
+	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+	cleanup_fd int target = -1;
+
+	if (open_target(root_fd, path, &target, err) < 0)
+		return -1;
+	if (target < 0)
+		return 0;
+	if (mounts_bind(target, target, true, &tree) < 0)
+		return error_set_call(err, "bind", path);
+	if (mounts_set_attributes(tree.fd, &readonly, false, err) < 0)
+		return error_wrap(err, "make '%s' read-only", path);
+	return 0;
+}
+
+int hidden_paths_make_readonly(int root_fd, const struct spec_strings *paths, struct error *err)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (make_readonly(root_fd, paths->items[i], err) < 0)
+			return error_point(err, "/linux/readonlyPaths/%zu", i);
+	return 0;
+}
