@@ -310,7 +310,7 @@ static bool is_index(const char *p, size_t length, size_t index)
 	char digits[24];
 	uint64_t value;
 
-	if (length >= sizeof(digits))
+	if (length >= sizeof(digits) || (length > 1 && *p == '0'))
 		return false;
 	memcpy(digits, p, length);
 	digits[length] = '\0';

@@ -36,7 +36,7 @@ struct mount_options {
 	bool is_recursive; /* rbind */
 	bool is_remount;
 	bool has_tmpcopyup;
-	bool has_idmap; /* idmap or ridmap */
+	bool has_idmap; /* idmap or ridmap, or the mount has mappings of its own */
 	bool is_idmap_recursive;
 	struct spec_strings data; /* words for the file system, in order: "size=64k" */
 };

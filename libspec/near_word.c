@@ -35,6 +35,17 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
 	return row[b_length];
 }
 
+/* How much of the words is the same up to an underscore: "SCMP_ACT_". */
+static size_t common_stem(const char *a, const char *b)
+{
+	size_t stem = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '_')
+			stem = i + 1;
+	return stem;
+}
+
 void near_word_try(struct near_word *near, const char *candidate)
 {
 	size_t typed_length = strlen(near->typed), length = strlen(candidate), distance;
@@ -45,6 +56,7 @@ void near_word_try(struct near_word *near, const char *candidate)
 			   ? 0
 			   : edit_distance(near->typed, typed_length, candidate, length);
 	/* A third of the letters may be wrong, lest every short word be near. */
+	typed_length -= common_stem(near->typed, candidate);
 	if (distance > DISTANCE_MAX || distance * 3 > typed_length)
 		return;
 	if (!near->best || distance < near->distance) {

@@ -41,6 +41,9 @@ static int finish_mount(struct json_reader *reader, const struct json_node *node
 	(void)node;
 	if (mount_options_read(reader, &mount->options, &mount->parsed) < 0)
 		return -1;
+	/* With mappings the word says no more than whether they go for all mounts below. */
+	if (mount->uid_mappings.count > 0)
+		mount->parsed.has_idmap = true;
 	if (check_type(reader, mount) < 0 || check_mappings(reader, mount) < 0)
 		return -1;
 	if (mount->parsed.is_bind && !mount->parsed.is_remount && !mount->source)
