@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static bool reserve(struct text *text, size_t more)
 	if (needed <= text->capacity)
 		return true;
 	while (capacity < needed)
-		capacity = capacity > needed / 2 ? needed : capacity * 2;
+		capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
 	data = realloc(text->data, capacity);
 	if (!data) {
 		text->has_failed = true;
