@@ -17,39 +17,19 @@
 #ifndef KOGG_LIBCONTAINER_ROOTFS_H
 #define KOGG_LIBCONTAINER_ROOTFS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/error.h"
-#include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/procfs.h"
-#include "libspec/spec.h"
-
-struct rootfs_request {
-	const struct spec *spec;
-	const char *path;            /* absolute host path of the root directory */
-	const char *bundle;          /* absolute; relative bind sources count from it */
-	bool has_mount_namespace;    /* a new or joined one; else chroot(2) only and no mounts */
-	bool is_mount_namespace_new; /* false: joined */
-	bool no_pivot;
-	bool in_user_namespace; /* devices by bind then; mknod(2) is not possible */
-	bool has_cgroup_namespace;
-	const struct cgroup_hierarchy *hierarchies; /* of the container's groups; may be NULL */
-	size_t n_hierarchies;
-	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
-};
-
-struct rootfs_late_mount;
+#include "libcontainer/mount_entries.h"
+#include "libcontainer/mount_sources.h"
+#include "libcontainer/rootfs_request.h"
 
 /* What is open between the steps. Start with ROOTFS_INIT. */
 struct rootfs {
 	const struct rootfs_request *request;
 	int root;             /* O_PATH, the container's "/"; valid from rootfs_prepare() on */
-	struct procfs procfs; /* of the container's PID namespace; for the caller's use, too */
-	int *sources;         /* clones that were opened early; NULL: none */
-	size_t n_sources;
-	struct rootfs_late_mount *late;
-	size_t n_late;
+	struct procfs procfs; /* for the caller's use, too */
+	struct mount_sources sources;
+	struct mount_entries mounts;
 };
 
 #define ROOTFS_INIT                               \
@@ -59,17 +39,18 @@ struct rootfs {
 
 /*
  * In the parent, before it clones the child; does nothing unless the container
- * has a user namespace. Its mapped root might not reach the root directory and
- * the sources of bind mounts, and may not map IDs: the parent opens and maps
- * them, and the child inherits ROOTFS with the descriptors. All are
- * close-on-exec; the parent calls rootfs_release() once the child runs.
+ * has a user namespace or an ID-mapped mount. The mapped root might not reach
+ * the root directory and the sources of bind mounts, and may not map IDs: the
+ * parent opens and maps them, and the child inherits ROOTFS with the
+ * descriptors, all close-on-exec. The parent calls rootfs_release() once the
+ * child runs. REQUEST must outlive ROOTFS.
  */
 int rootfs_open_sources(
 	struct rootfs *rootfs, const struct rootfs_request *request, struct error *err) must_check;
 
 /*
  * Makes the whole tree: /mounts in their order, then the devices and links in
- * /dev. REQUEST must outlive ROOTFS. Leaves umask(2) as it was and the working
+ * /dev. Leaves umask(2) as it was and the working
  * directory anywhere.
  */
 int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, struct error *err)

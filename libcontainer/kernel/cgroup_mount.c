@@ -43,7 +43,7 @@ static int bind_group(const struct cgroup_mount *what, const struct cgroup_hiera
 		return error_set(err, ERROR_SYSTEM, "the cgroup's path is too long");
 	if (mounts_clone(AT_FDCWD, path, false, &tree) < 0 || mounts_attach(&tree, target_fd) < 0)
 		return error_set_call(err, "bind cgroup", path);
-	return mounts_set_attributes(tree.fd, &what->here, false, err);
+	return mounts_alter(tree.fd, &(struct mounts_change){ .attributes = what->here }, err);
 }
 
 static int mount_only_v2(const struct cgroup_mount *what, int target_fd, struct error *err)
@@ -125,9 +125,10 @@ static int mount_hierarchies(
 /* When no groups were made: as they are all of the caller's, nothing may be writable. */
 static int mount_without_groups(const struct cgroup_mount *what, int target_fd, struct error *err)
 {
-	const struct mount_attributes readonly = {
-		.set = what->here.set | MOUNT_ATTR_RDONLY,
-		.clear = what->here.clear & ~(uint64_t)MOUNT_ATTR_RDONLY,
+	const struct mounts_change readonly = {
+		.attributes.set = what->here.set | MOUNT_ATTR_RDONLY,
+		.attributes.clear = what->here.clear & ~(uint64_t)MOUNT_ATTR_RDONLY,
+		.is_recursive = true,
 	};
 	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
 	struct statfs fs;
@@ -137,7 +138,7 @@ static int mount_without_groups(const struct cgroup_mount *what, int target_fd, 
 	if (mounts_clone(AT_FDCWD, HOST_MOUNT, true, &tree) < 0 ||
 		mounts_attach(&tree, target_fd) < 0)
 		return error_set_call(err, "bind", HOST_MOUNT);
-	return mounts_set_attributes(tree.fd, &readonly, true, err);
+	return mounts_alter(tree.fd, &readonly, err);
 }
 
 int cgroup_mount_make(

@@ -171,12 +171,12 @@ static int fail_in_context(
 
 	if (read_message(context, message)) {
 		errno = sys_errno;
-		return error_set_errno(err, "mount file system '%s': %s", fs->type, message);
+		return error_set_errno(err, "file system '%s': %s", fs->type, message);
 	}
 	errno = sys_errno;
 	if (word)
-		return error_set_errno(err, "mount file system '%s': option '%s'", fs->type, word);
-	return error_set_errno(err, "mount file system '%s'", fs->type);
+		return error_set_errno(err, "file system '%s': option '%s'", fs->type, word);
+	return error_set_errno(err, "file system '%s'", fs->type);
 }
 
 /* Why mount(2) said ERRNO: tries again where the kernel says more. */
@@ -188,12 +188,12 @@ static int explain(const struct filesystem *fs, struct error *err)
 
 	if (sys_errno == ENODEV)
 		return error_set_errno(
-			err, "mount file system '%s', which this kernel may not know", fs->type);
+			err, "file system '%s', which this kernel may not know", fs->type);
 	context = sys_errno == EINVAL ? fsopen(fs->type, FSOPEN_CLOEXEC) : -1;
 	if (context >= 0 && configure(context, fs, &word) < 0)
 		return fail_in_context(context, fs, word, err);
 	errno = sys_errno;
-	return error_set_errno(err, "mount file system '%s'", fs->type);
+	return error_set_errno(err, "file system '%s'", fs->type);
 }
 
 int filesystem_mount(const struct filesystem *fs, int target_fd, struct error *err)

@@ -103,7 +103,7 @@ int hidden_paths_mask(int root_fd, const struct spec_strings *paths, struct erro
 
 static int make_readonly(int root_fd, const char *path, struct error *err)
 {
-	static const struct mount_attributes readonly = { .set = MOUNT_ATTR_RDONLY };
+	static const struct mounts_change readonly = { .attributes.set = MOUNT_ATTR_RDONLY };
 	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
 	cleanup_fd int target = -1;
 
@@ -113,7 +113,7 @@ static int make_readonly(int root_fd, const char *path, struct error *err)
 		return 0;
 	if (mounts_bind(target, target, true, &tree) < 0)
 		return error_set_call(err, "bind", path);
-	if (mounts_set_attributes(tree.fd, &readonly, false, err) < 0)
+	if (mounts_alter(tree.fd, &readonly, err) < 0)
 		return error_wrap(err, "make '%s' read-only", path);
 	return 0;
 }

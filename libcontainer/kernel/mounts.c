@@ -184,63 +184,58 @@ int mounts_bind(int source_fd, int target_fd, bool is_recursive, struct mounts_t
 }
 
 /* For want of mount_setattr(2), which is of Linux 5.12. */
-static int remount(int mount_fd, const struct mount_attributes *attributes)
+static int alter_by_mount(int mount_fd, const struct mounts_change *change)
 {
 	char path[MOUNTS_FD_PATH_MAX];
 	uint64_t now;
 
-	if (mounts_read_attributes(mount_fd, &now) < 0)
-		return -1;
-	now = (now & ~attributes->clear) | attributes->set;
 	mounts_path_of_fd(mount_fd, path);
+	if (change->attributes.set || change->attributes.clear) {
+		if (mounts_read_attributes(mount_fd, &now) < 0)
+			return -1;
+		now = (now & ~change->attributes.clear) | change->attributes.set;
+		if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | mounts_flags_of_attributes(now),
+			    NULL) < 0)
+			return -1;
+	}
+	if (!change->propagation)
+		return 0;
 	return mount(
-		NULL, path, NULL, MS_REMOUNT | MS_BIND | mounts_flags_of_attributes(now), NULL);
+		NULL, path, NULL, change->propagation | (change->is_recursive ? MS_REC : 0), NULL);
 }
 
-int mounts_set_attributes(int mount_fd, const struct mount_attributes *attributes,
-	bool is_recursive, struct error *err)
+/* There is no recursive remount; MOUNT_ATTR_NOSYMFOLLOW is of 5.14, MS_NOSYMFOLLOW of 5.10. */
+static bool may_mount_do(const struct mounts_change *change)
 {
-	struct mount_attr attr = { .attr_set = attributes->set, .attr_clr = attributes->clear };
-	int result;
+	if (change->is_recursive && (change->attributes.set || change->attributes.clear))
+		return false;
+	return mounts_is_call_missing(errno) || errno == EINVAL;
+}
 
-	if (!attr.attr_set && !attr.attr_clr)
+int mounts_alter(int mount_fd, const struct mounts_change *change, struct error *err)
+{
+	struct mount_attr attr = {
+		.attr_set = change->attributes.set,
+		.attr_clr = change->attributes.clear,
+		.propagation = change->propagation,
+	};
+	unsigned recursive = change->is_recursive ? AT_RECURSIVE : 0;
+
+	if (!attr.attr_set && !attr.attr_clr && !attr.propagation)
 		return 0;
-	result = mount_setattr(mount_fd, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0),
-		&attr, sizeof(attr));
-	if (result == 0)
+	if (mount_setattr(mount_fd, "", AT_EMPTY_PATH | recursive, &attr, sizeof(attr)) == 0)
 		return 0;
-	if (is_recursive && errno == ENOSYS)
+	if (may_mount_do(change) && alter_by_mount(mount_fd, change) == 0)
+		return 0;
+	if (errno == ENOSYS)
 		return error_set(err, ERROR_UNSUPPORTED,
 			"recursive mount options need mount_setattr(2), Linux 5.12");
-	/* EINVAL: MOUNT_ATTR_NOSYMFOLLOW is of Linux 5.14, MS_NOSYMFOLLOW of 5.10. */
-	if (!is_recursive && (mounts_is_call_missing(errno) || errno == EINVAL))
-		result = remount(mount_fd, attributes);
-	if (result == 0)
-		return 0;
 	error_set_errno(err, "set mount attributes");
-	if (err->sys_errno == EPERM) {
+	if (err->sys_errno == EPERM)
 		error_hint(err,
-			"in a user namespace, what the host's mount has of ro, nosuid, nodev, noexec and "
-			"atime options can't be taken away");
-	}
+			"in a user namespace, the ro, nosuid, nodev, noexec and atime options that the "
+			"host's mount has can't be taken away");
 	return -1;
-}
-
-int mounts_set_propagation(
-	int mount_fd, unsigned long propagation, bool is_recursive, struct error *err)
-{
-	struct mount_attr attr = { .propagation = propagation };
-	char path[MOUNTS_FD_PATH_MAX];
-	int result = mount_setattr(mount_fd, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0),
-		&attr, sizeof(attr));
-
-	if (result < 0 && mounts_is_call_missing(errno)) {
-		mounts_path_of_fd(mount_fd, path);
-		result = mount(NULL, path, NULL, propagation | (is_recursive ? MS_REC : 0), NULL);
-	}
-	if (result < 0)
-		return error_set_errno(err, "set mount propagation");
-	return 0;
 }
 
 void mounts_tree_close(struct mounts_tree *tree)

@@ -55,13 +55,15 @@ int mounts_attach_fd(int mount_fd, int target_fd) must_check;
 int mounts_bind(int source_fd, int target_fd, bool is_recursive, struct mounts_tree *ret_tree)
 	must_check;
 
-/* Sets and clears attributes of an attached mount, of all below it too if IS_RECURSIVE. */
-int mounts_set_attributes(int mount_fd, const struct mount_attributes *attributes,
-	bool is_recursive, struct error *err) must_check;
+/* What mounts_alter() does; a propagation of 0 leaves that alone. */
+struct mounts_change {
+	struct mount_attributes attributes;
+	unsigned long propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE */
+	bool is_recursive;         /* of all mounts below, too */
+};
 
-/* Sets MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE on an attached mount. */
-int mounts_set_propagation(
-	int mount_fd, unsigned long propagation, bool is_recursive, struct error *err) must_check;
+/* Changes an attached mount, or a clone where mount_setattr(2) is there. */
+int mounts_alter(int mount_fd, const struct mounts_change *change, struct error *err) must_check;
 
 /* MOUNT_ATTR_* as the flags of mount(2) that mean the same. */
 unsigned long mounts_flags_of_attributes(uint64_t attributes);

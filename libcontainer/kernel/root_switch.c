@@ -18,10 +18,10 @@
 /* Of /proc/self/mountinfo: some 200 bytes a mount, 100,000 mounts (fs.mount-max). */
 #define MOUNTINFO_MAX (32U << 20)
 
-int root_switch_isolate(struct error *err)
+int root_switch_isolate(unsigned long propagation, struct error *err)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return error_set_errno(err, "make the mounts slaves of the host's");
+	if (mount(NULL, "/", NULL, MS_REC | propagation, NULL) < 0)
+		return error_set_errno(err, "cut the mount namespace off from the host's");
 	return 0;
 }
 

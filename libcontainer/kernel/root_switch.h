@@ -10,11 +10,11 @@
 #include "base/error.h"
 
 /*
- * Makes every mount of the caller's namespace a slave of the host's: what is
- * mounted from here on stays inside, and no mount on the way to the new root is
- * shared, which pivot_root(2) would refuse.
+ * Makes every mount of the caller's namespace a slave of the host's, or private,
+ * as PROPAGATION says: what is mounted from here on stays inside, and no mount
+ * on the way to the new root is shared, which pivot_root(2) would refuse.
  */
-int root_switch_isolate(struct error *err) must_check;
+int root_switch_isolate(unsigned long propagation, struct error *err) must_check;
 
 /*
  * Makes the mount whose root is ROOT_FD the root of the namespace and detaches

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/mount_target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/kernel/path_in_root.h"
+
+/* PROC_ROOT_INO of <linux/proc_fs.h> */
+#define PROC_ROOT_INODE 1
+
+/* What lxcfs, criu and FIPS set-ups put over files of /proc; runc allows the same. */
+static const char *const allowed_in_proc[] = { "cpuinfo", "diskstats", "meminfo", "stat", "swaps",
+	"uptime", "loadavg", "slabinfo", "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled" };
+
+static int refuse_root(struct error *err)
+{
+	return error_set(err, ERROR_SPEC, "nothing can be mounted on '/' itself");
+}
+
+static int refuse_proc(struct error *err)
+{
+	error_set(err, ERROR_SPEC, "mounting below /proc is not allowed");
+	return error_hint(err,
+		"but on cpuinfo, diskstats, meminfo, stat, swaps, uptime, loadavg, slabinfo, "
+		"sys/kernel/ns_last_pid, sys/crypto/fips_enabled; readonlyPaths and maskedPaths "
+		"protect the others");
+}
+
+static bool has_way_up(const char *path)
+{
+	for (const char *dots = strstr(path, ".."); dots; dots = strstr(dots + 2, ".."))
+		if ((dots == path || dots[-1] == '/') && (dots[2] == '/' || dots[2] == '\0'))
+			return true;
+	return false;
+}
+
+static bool is_allowed_in_proc(const char *rest)
+{
+	const char *end;
+
+	for (size_t i = 0; i < array_size(allowed_in_proc); i++)
+		if (path_is_below(rest, allowed_in_proc[i], &end) && !*end)
+			return true;
+	return false;
+}
+
+/* For a path that means what it says: no links in it, no "..". */
+static int check_plain_path(const char *path, bool *ret_is_proc, struct error *err)
+{
+	const char *rest;
+
+	*ret_is_proc = false;
+	if (path_is_below("/", path, NULL))
+		return refuse_root(err);
+	if (!path_is_below(path, "/proc", &rest))
+		return 0;
+	*ret_is_proc = path_is_below("/", rest, NULL);
+	return *ret_is_proc || is_allowed_in_proc(rest) ? 0 : refuse_proc(err);
+}
+
+static bool is_same_file(int a, int b)
+{
+	struct stat st_a, st_b;
+
+	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+	       st_a.st_ino == st_b.st_ino;
+}
+
+static bool is_on_procfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* For a path with links: what counts is where it has led. */
+static int check_by_identity(int root_fd, int fd, bool *ret_is_proc, struct error *err)
+{
+	cleanup_fd int proc = path_try_open(root_fd, "/proc", O_PATH, PATH_IN_ROOT);
+
+	if (is_same_file(fd, root_fd))
+		return refuse_root(err);
+	*ret_is_proc = proc >= 0 && is_same_file(fd, proc);
+	return !*ret_is_proc && is_on_procfs(fd) ? refuse_proc(err) : 0;
+}
+
+static int open_linked(int root_fd, const char *path, mode_t type, struct mount_target *ret_target,
+	struct error *err)
+{
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
+
+	target.fd = path_make_in_root(root_fd, path, type, PATH_IN_ROOT, &target.is_new, err);
+	if (target.fd < 0 || check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
+		return -1;
+	*ret_target = target;
+	target.fd = -1;
+	return 0;
+}
+
+int mount_target_open(int root_fd, const char *path, mode_t type, bool may_have_links,
+	struct mount_target *ret_target, struct error *err)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+
+	if (has_way_up(path))
+		return open_linked(root_fd, path, type, ret_target, err);
+	if (check_plain_path(path, &target.is_proc, err) < 0)
+		return -1;
+	target.fd = path_try_open(root_fd, path, O_PATH, PATH_NO_LINKS);
+	if (target.fd < 0 && errno == ELOOP && may_have_links)
+		return open_linked(root_fd, path, type, ret_target, err);
+	if (target.fd < 0) {
+		target.fd =
+			path_make_in_root(root_fd, path, type, PATH_NO_LINKS, &target.is_new, err);
+		if (target.fd < 0)
+			return -1;
+	}
+	*ret_target = target;
+	return 0;
+}
+
+int mount_target_check_proc(const struct mount_target *target, int source_fd, struct error *err)
+{
+	struct stat st;
+
+	if (!target->is_proc)
+		return 0;
+	if (source_fd >= 0 && is_on_procfs(source_fd) && fstat(source_fd, &st) == 0 &&
+		st.st_ino == PROC_ROOT_INODE)
+		return 0;
+	return error_set(err, ERROR_SPEC, "only a procfs can be mounted on /proc");
+}
+
+void mount_target_close(struct mount_target *target)
+{
+	close_at(&target->fd);
+	target->fd = -1;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The places in a container's root where something may be mounted, and those
+ * where nothing may: "/" itself, and /proc and what is below it, which the
+ * runtime and the container's security depend on (CVE-2019-16884,
+ * CVE-2019-19921, CVE-2023-28642).
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_MOUNT_TARGET_H
+#define KOGG_LIBCONTAINER_KERNEL_MOUNT_TARGET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct mount_target {
+	int fd;       /* O_PATH */
+	bool is_new;  /* was made for this mount */
+	bool is_proc; /* is /proc, and not below it */
+};
+
+#define MOUNT_TARGET_CLOSED \
+	{                   \
+		.fd = -1    \
+	}
+
+#define cleanup_target __attribute__((cleanup(mount_target_close)))
+
+/*
+ * Opens PATH below ROOT_FD, made as a directory or file (S_IFDIR, S_IFREG) when
+ * missing. Refuses the root, and what is below /proc but for the few files that
+ * lxcfs provides, however links and ".." lead there.
+ */
+int mount_target_open(int root_fd, const char *path, mode_t type, bool may_have_links,
+	struct mount_target *ret_target, struct error *err) must_check;
+
+/* Fails when TARGET is /proc and SOURCE_FD (-1: something new) is not the root of a procfs. */
+int mount_target_check_proc(const struct mount_target *target, int source_fd, struct error *err)
+	must_check;
+
+void mount_target_close(struct mount_target *target);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/mount_entries.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/kernel/cgroup_mount.h"
+#include "libcontainer/kernel/copy_up.h"
+#include "libcontainer/kernel/filesystem.h"
+#include "libcontainer/kernel/mount_explain.h"
+#include "libcontainer/kernel/mount_target.h"
+#include "libcontainer/kernel/path_in_root.h"
+#include "libcontainer/kernel/selinux.h"
+
+/* Types that carry no context option: they are labelled by policy, or file by file. */
+static const char *const types_without_label[] = { "proc", "sysfs", "mqueue", "cgroup2", "cgroup" };
+
+static bool is_at(const struct spec_mount *mount, const char *path)
+{
+	const char *rest;
+
+	return path_is_below(mount->destination, path, &rest) && !*rest;
+}
+
+static bool is_type(const struct spec_mount *mount, const char *type)
+{
+	return !mount->parsed.is_bind && mount->type && !strcmp(mount->type, type);
+}
+
+static int open_target(const struct mount_entries *entries, const struct spec_mount *mount,
+	mode_t type, struct mount_target *ret_target, struct error *err)
+{
+	/* What the runtime itself writes to must not be led elsewhere (CVE-2019-19921). */
+	bool may_have_links = !is_type(mount, "proc") && !is_type(mount, "sysfs");
+
+	return mount_target_open(
+		entries->root, mount->destination, type, may_have_links, ret_target, err);
+}
+
+/* Remembers CHANGE for the mount MOUNT_FD, which it takes over. */
+static int put_off(struct mount_entries *entries, int mount_fd, const struct mounts_change *change,
+	struct error *err)
+{
+	struct mount_late *late =
+		realloc(entries->late, (entries->n_late + 1) * sizeof(entries->late[0]));
+
+	if (!late) {
+		close_at(&mount_fd);
+		return error_set_errno(err, "remember a mount");
+	}
+	entries->late = late;
+	late[entries->n_late++] = (struct mount_late){ mount_fd, *change };
+	return 0;
+}
+
+/* Whether all mounts will get the root's propagation in the end, over their own. */
+static bool is_root_propagation_deep(const struct mount_entries *entries)
+{
+	unsigned long asked = entries->request->spec->platform.rootfs_propagation;
+
+	return (asked & MS_REC) && (asked & (MS_SHARED | MS_UNBINDABLE));
+}
+
+/* Devices and mount points go into these until the very end. */
+static bool is_readonly_late(const struct spec_mount *mount)
+{
+	return (mount->parsed.here.set & MOUNT_ATTR_RDONLY) &&
+	       (is_type(mount, "tmpfs") || is_at(mount, "/dev"));
+}
+
+static void put_off_readonly(struct mount_attributes *attributes, struct mounts_change *ret_late)
+{
+	attributes->set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	ret_late->attributes.set = MOUNT_ATTR_RDONLY;
+}
+
+/* The attributes of the mount itself; what goes for all below it is said apart. */
+static int alter_bind(struct mount_entries *entries, const struct spec_mount *mount, int mount_fd,
+	struct error *err)
+{
+	const struct mount_options *options = &mount->parsed;
+	struct mounts_change here = { .attributes = options->here };
+	struct mounts_change deep = { .attributes = options->recursive, .is_recursive = true };
+	struct mounts_change late = { 0 };
+
+	if (is_readonly_late(mount))
+		put_off_readonly(&here.attributes, &late);
+	if (options->is_propagation_recursive && options->is_recursive)
+		deep.propagation = options->propagation;
+	else
+		here.propagation = options->propagation;
+	if (mounts_alter(mount_fd, &here, err) < 0 || mounts_alter(mount_fd, &deep, err) < 0)
+		return -1;
+	if (options->propagation && is_root_propagation_deep(entries)) {
+		late.propagation = options->propagation;
+		late.is_recursive = options->is_propagation_recursive;
+	}
+	if (!late.attributes.set && !late.propagation)
+		return 0;
+	return put_off(entries, fcntl(mount_fd, F_DUPFD_CLOEXEC, 0), &late, err);
+}
+
+static int attach_bind(struct mount_entries *entries, const struct spec_mount *mount,
+	struct mounts_tree *tree, struct error *err)
+{
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
+	struct stat st;
+
+	if (fstat(tree->fd, &st) < 0)
+		return error_set_call(err, "stat", mount->source);
+	if (open_target(entries, mount, S_ISDIR(st.st_mode) ? S_IFDIR : S_IFREG, &target, err) < 0)
+		return -1;
+	if (mount_target_check_proc(&target, tree->fd, err) < 0)
+		return -1;
+	if (mounts_attach(tree, target.fd) < 0)
+		return error_set_errno(err, "bind '%s'", mount->source);
+	return alter_bind(entries, mount, tree->fd, err);
+}
+
+static int make_bind(struct mount_entries *entries, size_t index, struct error *err)
+{
+	const struct spec_mount *mount = &entries->request->spec->mounts[index];
+	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+
+	if (mount_sources_take(entries->sources, entries->request, index, &tree, err) < 0 ||
+		attach_bind(entries, mount, &tree, err) < 0)
+		return -1;
+	entries->has_bound_dev |= is_at(mount, "/dev");
+	entries->has_devpts |= is_at(mount, "/dev/pts");
+	entries->has_proc |= is_at(mount, "/proc");
+	return 0;
+}
+
+/* Of the mount itself and of all below it, which on a new file system is the same. */
+static struct mount_attributes merge_attributes(const struct mount_options *options)
+{
+	const struct mount_attributes *deep = &options->recursive;
+
+	return (struct mount_attributes){
+		.set = (options->here.set & ~deep->clear) | deep->set,
+		.clear = (options->here.clear & ~deep->set) | deep->clear,
+	};
+}
+
+static const char *label_of(const struct mount_entries *entries, const char *type)
+{
+	for (size_t i = 0; i < array_size(types_without_label); i++)
+		if (!strcmp(type, types_without_label[i]))
+			return NULL;
+	return entries->request->spec->platform.mount_label;
+}
+
+/* mqueue knows no context option, but takes a label on its root. */
+static int label_root(int mount_fd, const char *label, struct error *err)
+{
+	cleanup_fd int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0)
+		return error_set_errno(err, "label the mount '%s'", label);
+	return 0;
+}
+
+/* What can be done only with the descriptor of the new mount. */
+static int make_by_descriptor(struct mount_entries *entries, const struct spec_mount *mount,
+	const struct filesystem *fs, int target_fd, struct error *err)
+{
+	const struct mount_options *options = &mount->parsed;
+	const char *label = entries->request->spec->platform.mount_label;
+	struct mounts_change now = { .propagation = options->propagation }, late = { 0 };
+	struct filesystem writable = *fs;
+	cleanup_fd int fd = -1;
+
+	if (is_readonly_late(mount) || options->has_tmpcopyup)
+		put_off_readonly(&writable.here, &late);
+	late.attributes.set &= fs->here.set;
+	if (is_root_propagation_deep(entries))
+		late.propagation = options->propagation;
+	fd = filesystem_open(&writable, err);
+	if (fd < 0)
+		return -1;
+	if (options->has_tmpcopyup && copy_up(target_fd, fd, err) < 0)
+		return -1;
+	if (label && is_type(mount, "mqueue") && label_root(fd, label, err) < 0)
+		return -1;
+	if (mounts_attach_fd(fd, target_fd) < 0)
+		return error_set_errno(err, "attach file system '%s'", mount->type);
+	if (mounts_alter(fd, &now, err) < 0)
+		return -1;
+	return late.attributes.set || late.propagation ? put_off(entries, take_fd(&fd), &late, err)
+						       : 0;
+}
+
+/* A mount of its own is private, so the other words for propagation say nothing new. */
+static bool needs_descriptor(const struct mount_entries *entries, const struct spec_mount *mount)
+{
+	const struct mount_options *options = &mount->parsed;
+
+	return options->has_tmpcopyup || is_readonly_late(mount) ||
+	       (options->propagation & (MS_SHARED | MS_UNBINDABLE)) ||
+	       (options->propagation && is_root_propagation_deep(entries)) ||
+	       (is_type(mount, "mqueue") && entries->request->spec->platform.mount_label);
+}
+
+static int explain(
+	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+{
+	if (err->sys_errno == EPERM && (is_type(mount, "proc") || is_type(mount, "sysfs")))
+		mount_explain_revealing(mount->type, err);
+	if (err->sys_errno == EINVAL)
+		mount_explain_ids(mount, &entries->request->spec->platform, err);
+	return -1;
+}
+
+/* A tmpfs that is not told its mode looks like the directory that it covers. */
+static int keep_mode(const struct spec_mount *mount, const struct mount_target *target,
+	char ret_word[static 16], struct filesystem *fs, struct error *err)
+{
+	struct stat st;
+
+	if (!is_type(mount, "tmpfs") || target->is_new ||
+		filesystem_has_word(&mount->parsed.data, "mode"))
+		return 0;
+	if (fstat(target->fd, &st) < 0)
+		return error_set_errno(err, "stat the mount point");
+	snprintf(ret_word, 16, "mode=%o", (unsigned)st.st_mode & 07777);
+	fs->extra = ret_word;
+	return 0;
+}
+
+static int make_filesystem(
+	struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+{
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
+	char mode[16];
+	struct filesystem fs = {
+		.type = mount->type,
+		.source = mount->source,
+		.here = merge_attributes(&mount->parsed),
+		.sb_flags = mount->parsed.sb_set,
+		.words = &mount->parsed.data,
+		.label = label_of(entries, mount->type),
+		.directory = entries->request->bundle,
+	};
+	int result;
+
+	if (mount->parsed.has_idmap || mount->uid_mappings.count > 0)
+		return error_set(err, ERROR_UNSUPPORTED, "only bind mounts can be ID-mapped");
+	if (mount->parsed.has_tmpcopyup && !is_type(mount, "tmpfs"))
+		return error_set(
+			err, ERROR_SPEC, "tmpcopyup is for tmpfs, not for '%s'", mount->type);
+	if (open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
+		(!is_type(mount, "proc") && mount_target_check_proc(&target, -1, err) < 0) ||
+		keep_mode(mount, &target, mode, &fs, err) < 0)
+		return -1;
+	result = needs_descriptor(entries, mount)
+			 ? make_by_descriptor(entries, mount, &fs, target.fd, err)
+			 : filesystem_mount(&fs, target.fd, err);
+	if (result < 0)
+		return explain(entries, mount, err);
+	entries->has_proc |= is_type(mount, "proc") && is_at(mount, "/proc");
+	entries->has_devpts |= is_type(mount, "devpts") && is_at(mount, "/dev/pts");
+	return 0;
+}
+
+static int make_cgroup(
+	struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+{
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
+	const struct rootfs_request *request = entries->request;
+	const struct cgroup_mount what = {
+		.hierarchies = request->hierarchies,
+		.n_hierarchies = request->n_hierarchies,
+		.has_namespace = request->has_cgroup_namespace,
+		.source = mount->source,
+		.label = label_of(entries, "tmpfs"),
+		.here = merge_attributes(&mount->parsed),
+		.words = &mount->parsed.data,
+	};
+	const struct mounts_change late = {
+		.attributes.set = what.here.set & MOUNT_ATTR_RDONLY,
+	};
+	int tmpfs;
+
+	if (open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
+		mount_target_check_proc(&target, -1, err) < 0 ||
+		cgroup_mount_make(&what, target.fd, &tmpfs, err) < 0)
+		return -1;
+	if (tmpfs >= 0 && late.attributes.set)
+		return put_off(entries, tmpfs, &late, err);
+	close_at(&tmpfs);
+	return 0;
+}
+
+/* Alters what is mounted at the destination already. */
+static int make_remount(
+	struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+{
+	const struct mount_options *options = &mount->parsed;
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
+	const struct filesystem fs = {
+		.source = mount->source,
+		.type = mount->type ?: "none",
+		.here = options->here,
+		.sb_flags = options->sb_set,
+		.words = &options->data,
+	};
+
+	target.fd = path_open_in_root(entries->root, mount->destination, O_PATH, err);
+	if (target.fd < 0)
+		return -1;
+	if (options->is_bind)
+		return alter_bind(entries, mount, target.fd, err);
+	if (filesystem_reconfigure(&fs, target.fd, err) < 0)
+		return -1;
+	return mounts_alter(target.fd,
+		&(struct mounts_change){
+			.attributes = options->recursive,
+			.propagation = options->propagation,
+			.is_recursive = true,
+		},
+		err);
+}
+
+static bool is_cgroup(const struct mount_entries *entries, const struct spec_mount *mount)
+{
+	/* Without a namespace to be its root, cgroup2 would be the host's whole tree. */
+	return is_type(mount, "cgroup") ||
+	       (is_type(mount, "cgroup2") && !entries->request->has_cgroup_namespace);
+}
+
+static int make_entry(struct mount_entries *entries, size_t index, struct error *err)
+{
+	const struct spec_mount *mount = &entries->request->spec->mounts[index];
+
+	if (mount->parsed.is_remount)
+		return make_remount(entries, mount, err);
+	if (mount->parsed.is_bind)
+		return make_bind(entries, index, err);
+	if (is_cgroup(entries, mount))
+		return make_cgroup(entries, mount, err);
+	return make_filesystem(entries, mount, err);
+}
+
+/* Where systemd's readiness protocol finds the runtime (sd_notify(3)). */
+static int bind_notify(struct mount_entries *entries, struct error *err)
+{
+	const struct mounts_change change = {
+		.attributes.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				  MOUNT_ATTR_NOEXEC,
+	};
+	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+	cleanup_fd int target = -1;
+
+	if (mount_sources_take(entries->sources, entries->request,
+		    mount_sources_notify(entries->request), &tree, err) < 0)
+		return -1;
+	target = path_make_in_root(entries->root, "/run/notify", S_IFDIR, PATH_IN_ROOT, NULL, err);
+	if (target < 0)
+		return -1;
+	if (mounts_attach(&tree, target) < 0)
+		return error_set_errno(err, "bind '%s'", entries->request->notify_dir);
+	return mounts_alter(tree.fd, &change, err);
+}
+
+int mount_entries_make(struct mount_entries *entries, const struct rootfs_request *request,
+	struct mount_sources *sources, int root_fd, struct error *err)
+{
+	const struct spec *spec = request->spec;
+
+	entries->request = request;
+	entries->sources = sources;
+	entries->root = root_fd;
+	if (selinux_check_mount_label(spec->platform.mount_label, err) < 0)
+		return -1;
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		if (make_entry(entries, i, err) == 0)
+			continue;
+		error_point(err, "/mounts/%zu", i);
+		return error_wrap(err, "mount '%s'", spec->mounts[i].destination);
+	}
+	if (request->notify_dir && bind_notify(entries, err) < 0)
+		return error_wrap(err, "mount '/run/notify'");
+	return 0;
+}
+
+int mount_entries_make_readonly(struct mount_entries *entries, struct error *err)
+{
+	for (size_t i = 0; i < entries->n_late; i++) {
+		const struct mounts_change change = {
+			.attributes = entries->late[i].change.attributes,
+		};
+
+		if (mounts_alter(entries->late[i].fd, &change, err) < 0)
+			return error_wrap(err, "make a mount read-only");
+	}
+	return 0;
+}
+
+int mount_entries_propagate(struct mount_entries *entries, struct error *err)
+{
+	for (size_t i = 0; i < entries->n_late; i++) {
+		const struct mounts_change change = {
+			.propagation = entries->late[i].change.propagation,
+			.is_recursive = entries->late[i].change.is_recursive,
+		};
+
+		if (mounts_alter(entries->late[i].fd, &change, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void mount_entries_release(struct mount_entries *entries)
+{
+	for (size_t i = 0; i < entries->n_late; i++)
+		close_at(&entries->late[i].fd);
+	free(entries->late);
+	*entries = (struct mount_entries){ 0 };
+}

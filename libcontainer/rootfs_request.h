@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the container's file system is made from; see rootfs.h. */
+#ifndef KOGG_LIBCONTAINER_ROOTFS_REQUEST_H
+#define KOGG_LIBCONTAINER_ROOTFS_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libcontainer/kernel/cgroup.h"
+#include "libspec/spec.h"
+
+struct rootfs_request {
+	const struct spec *spec;
+	const char *path;            /* absolute host path of the root directory */
+	const char *bundle;          /* absolute; relative bind sources count from it */
+	bool has_mount_namespace;    /* a new or joined one; else chroot(2) only and no mounts */
+	bool is_mount_namespace_new; /* false: joined */
+	bool no_pivot;
+	bool in_user_namespace; /* devices by bind then; mknod(2) is not possible */
+	bool has_cgroup_namespace;
+	const struct cgroup_hierarchy *hierarchies; /* of the container's groups; may be NULL */
+	size_t n_hierarchies;
+	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
+};
+
+#endif
