@@ -81,19 +81,16 @@ static int add_place(struct cgroup *cgroup, const char *name, bool is_v2, struct
  * (podman 4 and 5 on v1), so the file system decides, not the name. Symbolic
  * links are second names of co-mounted controllers.
  */
-static int add_entry(
-	struct cgroup *cgroup, int root_fd, const struct dirent *entry, struct error *err)
+static int add_entry(struct cgroup *cgroup, const struct dirent *entry, struct error *err)
 {
-	cleanup_fd int fd = -1;
+	char mount[sizeof(CGROUP_ROOT) + NAME_MAX + 1];
 	struct statfs fs;
 
-	if (entry->d_name[0] == '.' || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+	if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
 		return 0;
-	fd = openat(root_fd, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstatfs(fd, &fs) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0
-							   : error_set_errno(err, "examine '%s/%s'",
-								     CGROUP_ROOT, entry->d_name);
+	snprintf(mount, sizeof(mount), "%s/%s", CGROUP_ROOT, entry->d_name);
+	if (statfs(mount, &fs) < 0)
+		return errno == ENOENT ? 0 : error_set_call(err, "examine", mount);
 	if (fs.f_type != CGROUP_SUPER_MAGIC && fs.f_type != CGROUP2_SUPER_MAGIC)
 		return 0;
 	return add_place(cgroup, entry->d_name, fs.f_type == CGROUP2_SUPER_MAGIC, err);
@@ -118,7 +115,7 @@ static int detect_below_tmpfs(struct cgroup *cgroup, struct error *err)
 		return error_set_call(err, "open", CGROUP_ROOT);
 	errno = 0;
 	while ((entry = readdir(dir))) {
-		if (add_entry(cgroup, dirfd(dir), entry, err) < 0)
+		if (add_entry(cgroup, entry, err) < 0)
 			return -1;
 		errno = 0;
 	}

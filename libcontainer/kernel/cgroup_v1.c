@@ -22,26 +22,20 @@ static int inherit(const struct cgroup_place *place, const char *file, unsigned 
 	char ret_value[static CGROUP_VALUE_MAX], struct error *err)
 {
 	char path[CGROUP_FULL_PATH_MAX];
-	cleanup_fd int fd = -1;
 
 	cgroup_place_full_path(place, up, path);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_set_call(err, "open cgroup", path);
+	strncat(path, file, sizeof(path) - strlen(path) - 1);
 	/* The container's own, if it was just made, need not be read. */
 	ret_value[0] = '\0';
-	if (up >= place->made && cgroup_file_read(fd, file, ret_value, err) < 0)
-		return error_wrap(err, "cgroup '%s'", path);
+	if (up >= place->made && cgroup_file_read(AT_FDCWD, path, ret_value, err) < 0)
+		return -1;
 	if (ret_value[0])
 		return 0;
 	if (up >= cgroup_place_depth(place))
-		return error_set(
-			err, ERROR_UNSUPPORTED, "cgroup file '%s' of '%s' is empty", file, path);
+		return error_set(err, ERROR_UNSUPPORTED, "cgroup file '%s' is empty", path);
 	if (inherit(place, file, up + 1, ret_value, err) < 0)
 		return -1;
-	if (cgroup_file_write(fd, file, ret_value, err) < 0)
-		return error_wrap(err, "cgroup '%s'", path);
-	return 0;
+	return cgroup_file_write(AT_FDCWD, path, ret_value, err);
 }
 
 static int prepare(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
@@ -51,9 +45,9 @@ static int prepare(struct cgroup *cgroup, struct cgroup_place *place, struct err
 	if (place != cgroup_layout_find_v1(cgroup, "cpuset"))
 		return 0;
 	/* Limits that will be written into a new group are not worth a copy before. */
-	if (inherit(place, "cpuset.cpus", cgroup->has_cpus && place->is_new, value, err) < 0)
+	if (inherit(place, "/cpuset.cpus", cgroup->has_cpus && place->is_new, value, err) < 0)
 		return -1;
-	return inherit(place, "cpuset.mems", cgroup->has_mems && place->is_new, value, err);
+	return inherit(place, "/cpuset.mems", cgroup->has_mems && place->is_new, value, err);
 }
 
 /*

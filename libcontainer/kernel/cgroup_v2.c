@@ -172,8 +172,11 @@ int cgroup_v2_enable(
 	return result;
 }
 
+/* Beside v1 hierarchies there is nothing to enable but what was asked for. */
 static int prepare(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
 {
+	if (!cgroup->wants.count && cgroup->n_places > 1)
+		return 0;
 	return cgroup_v2_enable(place, &cgroup->wants, err);
 }
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Word of processes that the kernel kills for lack of memory in a group
+ * (cgroup-v2.rst, "memory.events"; cgroup-v1/memory.rst, "OOM Control").
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_CGROUP_OOM_H
+#define KOGG_LIBCONTAINER_KERNEL_CGROUP_OOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct cgroup;
+
+struct cgroup_oom_watch {
+	int poll_fd;       /* for poll(2), with poll_events; level, not edge */
+	short poll_events; /* POLLPRI on v2, POLLIN on v1 */
+	int count_fd;
+	uint64_t count; /* that have been told */
+};
+
+/* An empty watch, which may be closed. */
+#define CGROUP_OOM_WATCH_CLOSED ((struct cgroup_oom_watch){ .poll_fd = -1, .count_fd = -1 })
+
+/*
+ * Starts to watch. A group without a memory controller is an error of kind
+ * ERROR_UNSUPPORTED.
+ */
+int cgroup_oom_watch_open(
+	struct cgroup *cgroup, struct cgroup_oom_watch *ret_watch, struct error *err) must_check;
+
+/*
+ * How many times the group has been out of memory since the last call; call it
+ * when poll(2) has woken, or any time. Never blocks. A group that is gone has
+ * nothing more to tell: *RET_IS_GONE.
+ */
+int cgroup_oom_watch_read(struct cgroup_oom_watch *watch, uint64_t *ret_count, bool *ret_is_gone,
+	struct error *err) must_check;
+
+void cgroup_oom_watch_close(struct cgroup_oom_watch *watch);
+
+#endif
