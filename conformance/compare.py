@@ -365,6 +365,14 @@ def compare_propagation(path, seen, word):
             yield f'{path}: {word} asked, but {tag!r} is among its tags'
 
 
+def forget_other_times(word, wanted):
+    """Of noatime, relatime, strictatime and the words that clear them only the last counts."""
+    shown = {'noatime', 'relatime'}
+    if shown & set(MOUNT_WORDS[word][1] + MOUNT_WORDS[word][2]):
+        for key in shown & set(wanted):
+            del wanted[key]
+
+
 def normal_data(word):
     """A data word of the config as the kernel shows it."""
     key, value = word.split('=', 1)
@@ -395,6 +403,7 @@ def compare_options(case, mount, seen):
     for word in mount.get('options', []):
         kind, shows, hides = MOUNT_WORDS.get(word, ('', [], []))
         if kind in ('flag', 'recursive', 'super', 'idmap'):
+            forget_other_times(word, last)
             for shown in shows:
                 last[shown] = (word, kind, True)
             for hidden in hides:

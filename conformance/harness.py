@@ -395,8 +395,17 @@ def run_program(runtime, bundle, *options, timeout=30, **popen):
 
 # Leftovers
 
+_temporary_mounts = []
+
+
+def temporary_mount(source, target, *args, **options):
+    """A mount of the test's own, which ends with the test."""
+    mount(source, target, *args, **options)
+    _temporary_mounts.append(target)
+
+
 def states():
-    return [str(path) for root in tmp.glob('r*') if root.is_dir() for path in root.iterdir()]
+    return [str(path) for root in tmp.glob('r[0-9]*') if root.is_dir() for path in root.iterdir()]
 
 
 def leftovers(mounts_before, descriptors_before):
@@ -405,6 +414,8 @@ def leftovers(mounts_before, descriptors_before):
     for pid in orphans():
         os.kill(pid, signal.SIGKILL)
     orphans()
+    while _temporary_mounts:
+        umount(_temporary_mounts.pop())
     for target in reversed(mount_table()[len(mounts_before):]):
         found.append(f'mount {target}')
         umount(target)
@@ -525,7 +536,7 @@ def teardown():
 
 
 def collect(module, pattern):
-    for name, function in vars(module).items():
+    for name, function in list(vars(module).items()):
         if not name.startswith('test_') or not inspect.isfunction(function):
             continue
         for row in getattr(function, 'rows', [()]):

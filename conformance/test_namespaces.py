@@ -1,0 +1,355 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""config-linux.md, "Namespaces", "User namespace mappings", "Offset for Time Namespace", "Sysctl"; host names."""
+import os
+import pathlib
+import subprocess
+import time
+
+import compare
+import harness
+from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from machine import Namespaces
+
+LINKS = compare.LINKS
+OPTIONS = {'pid': '--pid', 'network': '--net', 'mount': '--mount', 'ipc': '--ipc', 'uts': '--uts', 'cgroup': '--cgroup',
+           'time': '--time', 'user': '--user'}
+MAPPING = [{'containerID': 0, 'hostID': 100000, 'size': 65536}]
+
+
+def own(link):
+    return os.readlink(f'/proc/self/ns/{link}')
+
+
+def seen_of(bundle, *requests):
+    with Container(Runtime(), bundle) as container:
+        seen = container.run(*requests)
+        container.finish()
+        container.delete()
+    return seen
+
+
+def set_namespace(bundle, kind, path=None):
+    linux = bundle.config['linux']
+    linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != kind]
+    linux['namespaces'].append({'type': kind} | ({'path': path} if path else {}))
+
+
+def drop_namespace(bundle, *kinds):
+    linux = bundle.config['linux']
+    linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] not in kinds]
+
+
+def user_bundle():
+    bundle = Bundle()
+    set_namespace(bundle, 'user')
+    bundle.config['linux'] |= {'uidMappings': MAPPING, 'gidMappings': MAPPING}
+    subprocess.run(['chown', '-hR', '100000:100000', bundle.rootfs], check=True)
+    return bundle
+
+
+def refused(bundle, pointer, phrase=''):
+    runtime = Runtime()
+    record = runtime.fails('create', '--bundle', bundle.save().path, 'refused')
+    assert record.get('pointer', '').startswith(pointer), f'pointer of {record}'
+    expect_in(phrase, record['msg'] + record.get('hint', ''), 'message')
+    expect(runtime.ids(), [], 'states')
+    return record
+
+
+# New, inherited, joined
+
+@cases(*((kind,) for kind in LINKS if kind != 'user'))
+def test_new(kind):
+    bundle = Bundle()
+    set_namespace(bundle, kind)
+    assert seen_of(bundle)['namespaces'][LINKS[kind]] != own(LINKS[kind]), 'the host\'s'
+
+
+@cases(('pid',), ('network',), ('ipc',), ('uts',), ('cgroup',), ('time',))
+def test_inherited(kind):
+    bundle = Bundle()
+    drop_namespace(bundle, kind)
+    bundle.config.pop('hostname')
+    expect(seen_of(bundle)['namespaces'][LINKS[kind]], own(LINKS[kind]), 'namespace')
+
+
+@cases(('network',), ('ipc',), ('uts',), ('cgroup',))
+def test_joined(kind):
+    bundle = Bundle()
+    with Namespaces(OPTIONS[kind]) as others:
+        set_namespace(bundle, kind, others.path(LINKS[kind]))
+        expect(seen_of(bundle)['namespaces'][LINKS[kind]], others.inode(LINKS[kind]), 'namespace')
+
+
+def test_joined_pid_namespace():
+    """Its first process lives on; the container's is another one in it."""
+    bundle = Bundle()
+    with Namespaces('--pid', '--fork', '--kill-child') as others:
+        path = f'/proc/{others.process.pid}/ns/pid_for_children'
+        set_namespace(bundle, 'pid', path)
+        with Container(Runtime(), bundle) as container:
+            seen = container.run()
+            expect(seen['namespaces']['pid'], os.readlink(path), 'namespace')
+            assert seen['pid'] > 1, f'pid {seen["pid"]}'
+            container.finish()
+            container.delete()
+
+
+def test_joined_time_namespace():
+    bundle = Bundle()
+    with Namespaces('--time', '--fork', '--boottime', '5000') as others:
+        path = f'/proc/{others.process.pid}/ns/time_for_children'
+        set_namespace(bundle, 'time', path)
+        expect(seen_of(bundle)['namespaces']['time'], os.readlink(path), 'namespace')
+
+
+def test_joined_user_namespace():
+    """The other namespaces belong to it, and its mappings hold."""
+    bundle = Bundle()
+    subprocess.run(['chown', '-hR', '100000:100000', bundle.rootfs], check=True)
+    with Namespaces('--user') as others:
+        for name in ('uid_map', 'gid_map'):
+            pathlib.Path(f'/proc/{others.process.pid}/{name}').write_text('0 100000 65536')
+        set_namespace(bundle, 'user', others.path('user'))
+        seen = seen_of(bundle)
+        expect(seen['namespaces']['user'], others.inode('user'), 'namespace')
+        expect((seen['uids'], seen['uid_map'].split()), ([0] * 3, ['0', '100000', '65536']), 'ids')
+
+
+def test_joined_all_of_another_container():
+    """As the containers of a pod."""
+    runtime = Runtime()
+    with Container(runtime, Bundle()) as first, Container(runtime, Bundle()) as second:
+        links = first.run()['namespaces']
+        for kind in ('pid', 'network', 'ipc', 'uts'):
+            set_namespace(second.bundle, kind, f'/proc/{first.pid}/ns/{LINKS[kind]}')
+        second.bundle.config.pop('hostname')
+        seen = second.run()
+        for kind in ('pid', 'network', 'ipc', 'uts'):
+            expect(seen['namespaces'][LINKS[kind]], links[LINKS[kind]], kind)
+        expect(seen['hostname'], 'conformance', 'hostname of the first')
+        second.finish()
+        second.delete()
+        first.finish()
+        first.delete()
+
+
+@cases(('network', 'ipc'), ('ipc', 'uts'), ('pid', 'net'), ('mount', 'ipc'), ('user', 'uts'))
+def test_path_of_another_type(kind, link):
+    with Namespaces('--net', '--ipc', '--uts') as others:
+        bundle = Bundle()
+        set_namespace(bundle, kind, others.path(link))
+        refused(bundle, f'/linux/namespaces/{len(bundle.config["linux"]["namespaces"]) - 1}')
+
+
+@cases(('a file', '/etc/passwd'), ('missing', '/nonesuch'), ('relative', 'ns/net'))
+def test_path_that_is_no_namespace(name, path):
+    bundle = Bundle()
+    set_namespace(bundle, 'network', path)
+    record = refused(bundle, f'/linux/namespaces/{len(bundle.config["linux"]["namespaces"]) - 1}')
+    assert 'no such file' not in record['msg'], record['msg']
+
+
+def test_type_twice():
+    bundle = Bundle()
+    bundle.config['linux']['namespaces'].append({'type': 'pid'})
+    refused(bundle, f'/linux/namespaces/{len(bundle.config["linux"]["namespaces"]) - 1}')
+
+
+# What belongs to them
+
+def test_loopback_is_up():
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['ip', 'addr', 'show', 'lo']
+    answer = harness.run_program(Runtime(), bundle)
+    expect_in('LOOPBACK,UP', answer.out, 'ip addr')
+    expect_in('127.0.0.1/8', answer.out, 'ip addr')
+
+
+def test_process_is_the_first():
+    expect(seen_of(Bundle())['pid'], 1, 'pid')
+
+
+@cases(('hostname',), ('domainname',))
+def test_names(member):
+    bundle = Bundle()
+    bundle.config[member] = 'x' * 64
+    expect(seen_of(bundle)[member], 'x' * 64, member)
+    expect(os.uname().nodename == 'x' * 64, False, 'the host\'s name changed')
+
+
+@cases(('hostname', 'x' * 65), ('domainname', 'x' * 65))
+def test_long_names(member, name):
+    bundle = Bundle()
+    bundle.config[member] = name
+    refused(bundle, f'/{member}')
+
+
+@cases(('hostname',), ('domainname',))
+def test_names_need_a_uts_namespace(member):
+    bundle = Bundle()
+    bundle.config.pop('hostname')
+    bundle.config[member] = 'name'
+    drop_namespace(bundle, 'uts')
+    refused(bundle, f'/{member}')
+
+
+# User namespaces
+
+def test_user_namespace():
+    seen = seen_of(user_bundle(), 'stat /bin', 'stat /dev/null', 'stat /proc/1/stat')
+    expect(seen['uid_map'].split(), ['0', '100000', '65536'], 'uid_map')
+    expect(seen['gid_map'].split(), ['0', '100000', '65536'], 'gid_map')
+    expect((seen['uids'], seen['answers']['stat /bin']['uid']), ([0] * 3, 0), 'ids')
+    expect(seen['answers']['stat /dev/null'].get('device'), '1:3', '/dev/null')
+
+
+def test_user_namespace_with_other_user():
+    bundle = user_bundle()
+    bundle.config['process']['user'] = {'uid': 1000, 'gid': 1000, 'additionalGids': [5]}
+    seen = seen_of(bundle)
+    expect((seen['uids'], seen['gids'], seen['groups']), ([1000] * 3, [1000] * 3, [5]), 'ids')
+
+
+def test_processes_of_a_user_namespace_are_others_outside():
+    with Container(Runtime(), user_bundle()) as container:
+        container.run()
+        expect(os.stat(f'/proc/{container.pid}').st_uid, 100000, 'owner outside')
+        container.finish()
+        container.delete()
+
+
+def test_many_mappings():
+    """340 is the kernel's limit (user_namespaces(7)); helpers elsewhere stop at five."""
+    bundle = user_bundle()
+    many = [{'containerID': i, 'hostID': 100000 + 2 * i, 'size': 1} for i in range(300)]
+    bundle.config['linux'] |= {'uidMappings': many, 'gidMappings': many}
+    expect(len(seen_of(bundle)['uid_map'].splitlines()), 300, 'lines of uid_map')
+
+
+def test_user_outside_the_mappings():
+    bundle = user_bundle()
+    bundle.config['process']['user'] = {'uid': 70000, 'gid': 0}
+    Runtime().fails('create', '--bundle', bundle.save().path, 'refused')
+
+
+@cases(('without mappings', lambda linux: (linux.pop('uidMappings'), linux.pop('gidMappings'))),
+       ('without a namespace', lambda linux: linux.update(
+           namespaces=[n for n in linux['namespaces'] if n['type'] != 'user'])),
+       ('only users', lambda linux: linux.pop('gidMappings')))
+def test_incomplete_user_namespace(name, change):
+    bundle = user_bundle()
+    change(bundle.config['linux'])
+    record = Runtime().fails('create', '--bundle', bundle.save().path, 'refused')
+    assert record.get('pointer', '').startswith('/linux/'), record
+
+
+# Time
+
+def test_time_offsets():
+    bundle = Bundle()
+    set_namespace(bundle, 'time')
+    bundle.config['linux']['timeOffsets'] = {'boottime': {'secs': 86400, 'nanosecs': 1}, 'monotonic': {'secs': 3600}}
+    seen = seen_of(bundle, 'read /proc/uptime')
+    offsets = {line.split()[0]: line.split()[1:] for line in seen['time_offsets'].splitlines()}
+    expect(offsets, {'boottime': ['86400', '1'], 'monotonic': ['3600', '0']}, 'offsets')
+    uptime = float(seen['answers']['read /proc/uptime']['text'].split()[0])
+    assert abs(uptime - 86400 - time.clock_gettime(time.CLOCK_BOOTTIME)) < 30, f'uptime {uptime}'
+
+
+@cases(
+    ('no namespace', {'boottime': {'secs': 1}}, False, '/linux/timeOffsets'),
+    ('clock', {'realtime': {'secs': 1}}, True, '/linux/timeOffsets/realtime'),
+    ('nanoseconds', {'boottime': {'nanosecs': 1000000000}}, True, '/linux/timeOffsets/boottime'),
+)
+def test_wrong_time_offsets(name, offsets, has_namespace, pointer):
+    bundle = Bundle()
+    if has_namespace:
+        set_namespace(bundle, 'time')
+    bundle.config['linux']['timeOffsets'] = offsets
+    refused(bundle, pointer)
+
+
+# Sysctl
+
+@cases(('net.ipv4.ip_forward', '1'), ('net/ipv4/ip_forward', '1'), ('kernel.shmmni', '4001'),
+       ('kernel.msgmax', '9000'), ('kernel.sem', '250\t32000\t32\t129'), ('fs.mqueue.msg_max', '12'),
+       ('kernel.domainname', 'dd'))
+def test_sysctl(name, value):
+    path = '/proc/sys/' + (name if '/' in name else name.replace('.', '/'))
+    before = pathlib.Path(path).read_text()
+    bundle = Bundle()
+    bundle.config['linux']['sysctl'] = {name: value}
+    seen = seen_of(bundle, f'read {path}')
+    expect(seen['answers'][f'read {path}']['text'].split(), value.split(), name)
+    expect(pathlib.Path(path).read_text(), before, 'the host\'s value')
+
+
+@cases(('vm.swappiness', '1'), ('kernel.panic', '1'), ('kernel.core_pattern', '|/evil'), ('fs.file-max', '1'),
+       ('kernel.hostname', 'x'), ('../../sysrq-trigger', 'c'), ('net.ipv4...vm.swappiness', '1'),
+       ('net/../vm/swappiness', '1'), ('net.ipv4.nosuch', '1'), ('', '1'))
+def test_sysctl_that_is_no_ones_own(name, value):
+    bundle = Bundle()
+    bundle.config['linux']['sysctl'] = {name: value}
+    refused(bundle, '/linux/sysctl')
+
+
+@cases(('net.ipv4.ip_forward', 'network'), ('kernel.shmmni', 'ipc'), ('fs.mqueue.msg_max', 'ipc'),
+       ('kernel.domainname', 'uts'))
+def test_sysctl_needs_its_namespace(name, kind):
+    bundle = Bundle()
+    bundle.config.pop('hostname')
+    drop_namespace(bundle, kind)
+    bundle.config['linux']['sysctl'] = {name: '1'}
+    refused(bundle, '/linux/sysctl')
+
+
+def test_sysctl_of_a_joined_host_namespace():
+    """The host's own network namespace by path is still the host's."""
+    bundle = Bundle()
+    set_namespace(bundle, 'network', '/proc/self/ns/net')
+    bundle.config['linux']['sysctl'] = {'net.ipv4.ip_unprivileged_port_start': '1023'}
+    before = pathlib.Path('/proc/sys/net/ipv4/ip_unprivileged_port_start').read_text()
+    Runtime().fails('create', '--bundle', bundle.save().path, 'refused')
+    expect(pathlib.Path('/proc/sys/net/ipv4/ip_unprivileged_port_start').read_text(), before, 'the host\'s value')
+
+
+def test_sysctl_value_that_the_kernel_refuses():
+    bundle = Bundle()
+    bundle.config['linux']['sysctl'] = {'net.ipv4.ip_default_ttl': 'nonsense'}
+    refused(bundle, '/linux/sysctl/net.ipv4.ip_default_ttl')
+
+
+# Network devices
+
+def test_net_device_moves():
+    """To the container, under its new name and up, and its addresses with it."""
+    with Namespaces('--net') as others:
+        enter = ['nsenter', f'--net={others.path("net")}']
+        for command in ('ip link add kt0 type dummy', 'ip addr add 192.0.2.7/24 dev kt0', 'ip link set kt0 up'):
+            subprocess.run([*enter, *command.split()], check=True)
+        bundle = Bundle()
+        bundle.config['linux']['netDevices'] = {'kt0': {'name': 'inside'}}
+        bundle.config['process']['args'] = ['ip', 'addr']
+        answer = harness.run_program(Runtime(), bundle, wrapper=enter)
+        expect(answer.status, 0, repr(answer))
+        for phrase in ('inside', '192.0.2.7/24', ',UP'):
+            expect_in(phrase, answer.out, 'ip addr')
+
+
+@cases(('missing', {'nonesuch0': {}}), ('long name', {'lo': {'name': 'x' * 16}}))
+def test_wrong_net_device(name, devices):
+    bundle = Bundle()
+    bundle.config['linux']['netDevices'] = devices
+    refused(bundle, '/linux/netDevices')
+
+
+def test_net_device_needs_a_namespace():
+    bundle = Bundle()
+    drop_namespace(bundle, 'network')
+    bundle.config['linux']['netDevices'] = {'lo': {}}
+    refused(bundle, '/linux/netDevices')
+
+
+harness.main(__name__)
