@@ -98,7 +98,7 @@ def test_joined_pid_namespace():
 
 def test_joined_time_namespace():
     bundle = Bundle()
-    with Namespaces('--time', '--fork', '--boottime', '5000') as others:
+    with Namespaces('--time', '--fork', '--kill-child', '--boottime', '5000') as others:
         path = f'/proc/{others.process.pid}/ns/time_for_children'
         set_namespace(bundle, 'time', path)
         expect(seen_of(bundle)['namespaces']['time'], os.readlink(path), 'namespace')
@@ -327,7 +327,7 @@ def test_net_device_moves():
     """To the container, under its new name and up, and its addresses with it."""
     with Namespaces('--net') as others:
         enter = ['nsenter', f'--net={others.path("net")}']
-        for command in ('ip link add kt0 type dummy', 'ip addr add 192.0.2.7/24 dev kt0', 'ip link set kt0 up'):
+        for command in ('ip link add kt0 type veth peer name kt1', 'ip addr add 192.0.2.7/24 dev kt0', 'ip link set kt0 up'):
             subprocess.run([*enter, *command.split()], check=True)
         bundle = Bundle()
         bundle.config['linux']['netDevices'] = {'kt0': {'name': 'inside'}}
