@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -107,24 +106,13 @@ static void undo_first_process(void *context)
 		log_warning("%s", err.text);
 }
 
-/* RFC 3339 with nanoseconds, as engines parse it. */
-static void format_now(char *text, size_t size)
-{
-	char seconds[24];
-	struct timespec now;
-	struct tm date;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &date);
-	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &date);
-	snprintf(text, size, "%s.%09ldZ", seconds, now.tv_nsec);
-}
-
 static void describe(struct creation *creation)
 {
 	const struct spec_hooks *hooks = &creation->spec->hooks;
+	struct timespec now;
 
-	format_now(creation->created, sizeof(creation->created));
+	clock_gettime(CLOCK_REALTIME, &now);
+	timestamp_format(&now, creation->created);
 	creation->file = (struct state_file){
 		.id = creation->id,
 		.bundle = creation->bundle.path,
@@ -208,6 +196,14 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 	return rootfs_open_sources(&creation->rootfs, &creation->rootfs_request, err);
 }
 
+static int prepare_filter(struct creation *creation, struct error *err)
+{
+	cleanup_fd int cache = state_dir_open_cache(&creation->dir);
+
+	return syscall_filter_prepare(
+		creation->spec->platform.seccomp, cache, &creation->filter, err);
+}
+
 /* What needs the host's view, or memory that is not the container's. */
 static int prepare(struct creation *creation, struct error *err)
 {
@@ -216,8 +212,7 @@ static int prepare(struct creation *creation, struct error *err)
 	if (namespaces_open(platform, &creation->joined, err) < 0 ||
 		prepare_rootfs(creation, err) < 0)
 		return -1;
-	if (platform->seccomp &&
-		syscall_filter_prepare(platform->seccomp, -1, &creation->filter, err) < 0)
+	if (platform->seccomp && prepare_filter(creation, err) < 0)
 		return -1;
 	if (creation->options->console_socket) {
 		creation->console_socket = terminal_connect(creation->options->console_socket, err);

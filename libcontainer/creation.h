@@ -10,7 +10,7 @@
 #ifndef KOGG_LIBCONTAINER_CREATION_H
 #define KOGG_LIBCONTAINER_CREATION_H
 
-#include "base/arena.h"
+#include "base/timestamp.h"
 #include "libcontainer/bundle.h"
 #include "libcontainer/container.h"
 #include "libcontainer/kernel/syscall_filter.h"
@@ -29,7 +29,7 @@ struct creation {
 	const struct spec *spec; /* of the bundle */
 	struct state_dir dir;
 	struct state_file file;
-	char created[48];
+	char created[TIMESTAMP_SIZE];
 	struct state state; /* for hooks and agents */
 	struct namespaces joined;
 	struct rootfs rootfs;

@@ -71,6 +71,14 @@ static int check_options(const struct addition *addition, struct error *err)
 	return 0;
 }
 
+static int prepare_filter(
+	struct addition *addition, const struct spec_seccomp *profile, struct error *err)
+{
+	cleanup_fd int cache = state_dir_open_cache(&addition->handle.dir);
+
+	return syscall_filter_prepare(profile, cache, &addition->filter, err);
+}
+
 /* What the process takes from the container it joins, or brings along. */
 static int prepare(struct addition *addition, struct error *err)
 {
@@ -86,7 +94,7 @@ static int prepare(struct addition *addition, struct error *err)
 		selinux_check(process, err) < 0)
 		return -1;
 	profile = addition->spec->platform.seccomp;
-	if (profile && syscall_filter_prepare(profile, -1, &addition->filter, err) < 0)
+	if (profile && prepare_filter(addition, profile, err) < 0)
 		return -1;
 	if (cgroup_prepare_entry(addition->handle.file.cgroup, err) < 0)
 		return -1;

@@ -17,6 +17,8 @@
 #define FIFO_START    "start"
 #define FIFO_RESULT   "result"
 
+#define CACHE_NAME ".filters"
+
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 /* mkdir -p; the last directory is the runtime's own and nobody else's. */
@@ -207,6 +209,13 @@ int state_dir_open_start(const struct state_dir *dir, int flags)
 int state_dir_open_result(const struct state_dir *dir, int flags)
 {
 	return openat(dir->fd, FIFO_RESULT, flags | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int state_dir_open_cache(const struct state_dir *dir)
+{
+	if (mkdirat(dir->root_fd, CACHE_NAME, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return openat(dir->root_fd, CACHE_NAME, DIR_FLAGS);
 }
 
 /* Files that this version never makes: a killed writer's, or a later version's. */

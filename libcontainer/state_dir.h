@@ -79,6 +79,13 @@ int state_dir_set_started(const struct state_dir *dir, struct error *err) must_c
 int state_dir_open_start(const struct state_dir *dir, int flags);
 int state_dir_open_result(const struct state_dir *dir, int flags);
 
+/*
+ * Opens the directory beside all containers' where compiled filters are kept,
+ * made when it is missing. Its name is no container's ID. Returns a descriptor
+ * that the caller owns, or -1: a cache is never a reason to fail.
+ */
+int state_dir_open_cache(const struct state_dir *dir);
+
 /* Removes the directory and all in it. */
 int state_dir_remove(const struct state_dir *dir, struct error *err) must_check;
 
