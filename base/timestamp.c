@@ -44,7 +44,8 @@ void timestamp_format(const struct timespec *time, char text[static TIMESTAMP_SI
 	struct date date = date_of((unsigned)(seconds / DAY_SECONDS));
 
 	assert(time->tv_sec >= 0 && date.year <= 9999);
-	snprintf(text, TIMESTAMP_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%09luZ", date.year,
-		date.month, date.day, of_day / 3600, of_day / 60 % 60, of_day % 60,
-		(unsigned long)time->tv_nsec);
+	/* The remainders of what is in range anyway let the compiler see that it fits. */
+	snprintf(text, TIMESTAMP_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%09luZ", date.year % 10000,
+		date.month % 100, date.day % 100, of_day / 3600 % 100, of_day / 60 % 60,
+		of_day % 60, (unsigned long)time->tv_nsec % 1000000000);
 }
