@@ -104,8 +104,6 @@ struct json_table {
 	FIELD(key, STRINGS, S, member, struct spec_strings, ##__VA_ARGS__)
 #define FIELD_BOOL(key, S, member, ...) FIELD(key, BOOL, S, member, bool, ##__VA_ARGS__)
 
-#define FIELD_U32S(key, S, member, ...) \
-	FIELD(key, U32S, S, member, struct spec_u32s, .max = UINT32_MAX, ##__VA_ARGS__)
 #define FIELD_MAP(key, S, member, ...) FIELD(key, MAP, S, member, struct spec_map, ##__VA_ARGS__)
 
 /* Integers from LOW to HIGH, both allowed. */
@@ -115,6 +113,8 @@ struct json_table {
 	FIELD(key, U64, S, member, uint64_t, .min = low, .max = high, ##__VA_ARGS__)
 #define FIELD_I64(key, S, member, low, high, ...) \
 	FIELD(key, I64, S, member, int64_t, .min = low, .max = high, ##__VA_ARGS__)
+#define FIELD_U32S(key, S, member, low, high, ...) \
+	FIELD(key, U32S, S, member, struct spec_u32s, .min = low, .max = high, ##__VA_ARGS__)
 #define FIELD_OPTIONAL_U32(key, S, member, low, high, ...) \
 	FIELD(key, OPTIONAL_U32, S, member, struct spec_u32, .min = low, .max = high, ##__VA_ARGS__)
 #define FIELD_OPTIONAL_U64(key, S, member, low, high, ...) \

@@ -142,8 +142,8 @@ static const struct json_field device_fields[] = {
 	FIELD_I64("major", struct spec_device, major, 0, MAJOR_MAX),
 	FIELD_I64("minor", struct spec_device, minor, 0, MINOR_MAX),
 	FIELD_OPTIONAL_U32("fileMode", struct spec_device, file_mode, 0, UINT32_MAX),
-	FIELD_U32("uid", struct spec_device, uid, 0, UINT32_MAX),
-	FIELD_U32("gid", struct spec_device, gid, 0, UINT32_MAX),
+	FIELD_U32("uid", struct spec_device, uid, 0, SPEC_ID_MAX),
+	FIELD_U32("gid", struct spec_device, gid, 0, SPEC_ID_MAX),
 	FIELD_END,
 };
 

@@ -82,10 +82,10 @@ static const struct json_table console_size_table = {
 };
 
 static const struct json_field user_fields[] = {
-	FIELD_U32("uid", struct spec_user, uid, 0, UINT32_MAX, .is_required = true),
-	FIELD_U32("gid", struct spec_user, gid, 0, UINT32_MAX, .is_required = true),
+	FIELD_U32("uid", struct spec_user, uid, 0, SPEC_ID_MAX, .is_required = true),
+	FIELD_U32("gid", struct spec_user, gid, 0, SPEC_ID_MAX, .is_required = true),
 	FIELD_OPTIONAL_U32("umask", struct spec_user, umask, 0, UMASK_MAX),
-	FIELD_U32S("additionalGids", struct spec_user, additional_gids),
+	FIELD_U32S("additionalGids", struct spec_user, additional_gids, 0, SPEC_ID_MAX),
 	FIELD_END,
 };
 

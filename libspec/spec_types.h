@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The last user or group ID: 2^32-1 is "leave it as it is" to setresuid(2) and chown(2). */
+#define SPEC_ID_MAX (UINT32_MAX - 1)
+
 /* A value that may be absent, where absent is not the same as 0. */
 struct spec_bool {
 	bool is_set;
