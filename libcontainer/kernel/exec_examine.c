@@ -391,6 +391,10 @@ int exec_explain(
 	/* The kernel says EACCES, which hides the mistake. */
 	if (findings->obstacle == EXEC_OBSTACLE_DIRECTORY && sys_errno == EACCES)
 		sys_errno = EISDIR;
+	/* Its own words are about mounts to those who read them. */
+	if (sys_errno == ENOTDIR)
+		return error_set_command(
+			err, ENOENT, "exec: \"%s\": a part of the path is a file", path);
 	format = explanations[findings->obstacle].because;
 	if (!format || !is_cause(findings->obstacle, sys_errno))
 		return error_set_command(err, sys_errno, "exec: \"%s\"", path);
