@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "libcontainer/kernel/cgroup_devices.h"
+#include "libcontainer/kernel/cgroup_entry.h"
 #include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_layout.h"
 #include "libcontainer/kernel/cgroup_limits.h"
@@ -165,7 +166,11 @@ int cgroup_prepare_entry(struct cgroup *cgroup, struct error *err)
 
 int cgroup_birth_fd(const struct cgroup *cgroup)
 {
-	return cgroup->n_places && cgroup->places[0].is_v2 ? cgroup->places[0].dir_fd : -1;
+	const struct cgroup_place *place = &cgroup->places[0];
+
+	if (!cgroup->n_places || !place->is_v2)
+		return -1;
+	return place->entry_fd >= 0 ? place->entry_fd : place->dir_fd;
 }
 
 int cgroup_enter(const struct cgroup *cgroup, struct error *err)
@@ -192,6 +197,23 @@ int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err)
 				err, "move into cgroup '%s%s'", place->mount, place->path);
 	}
 	return 0;
+}
+
+int cgroup_choose_entry(struct cgroup *cgroup, const char *word, struct error *err)
+{
+	return cgroup_entry_choose(cgroup, word, err);
+}
+
+int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err)
+{
+	return cgroup_entry_follow(cgroup, pid, err);
+}
+
+int cgroup_delegate(struct cgroup *cgroup, uid_t uid, gid_t gid, struct error *err)
+{
+	bool is_pure_v2 = cgroup->n_places == 1 && cgroup->places[0].is_v2;
+
+	return is_pure_v2 ? cgroup_v2_delegate(&cgroup->places[0], uid, gid, err) : 0;
 }
 
 json_t *cgroup_save(const struct cgroup *cgroup)

@@ -78,6 +78,28 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *err) must_check;
 /* Moves PID in by writing its number: for kernels whose clone3 can't. */
 int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err) must_check;
 
+/*
+ * Other groups for the next cgroup_prepare_entry(), below the container's own:
+ * WORD is "[CONTROLLER[,CONTROLLER...]:]PATH", as exec's --cgroup has it, and
+ * may come several times with different controllers.
+ */
+int cgroup_choose_entry(struct cgroup *cgroup, const char *word, struct error *err) must_check;
+
+/*
+ * The same with the v2 group that PID is in now. For when clone3(2) or
+ * cgroup_add() fails with EBUSY: an init that has enabled controllers below its
+ * group has left it, and nobody can enter (cgroups(7), "no internal processes").
+ */
+int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err) must_check;
+
+/*
+ * Gives the group to a container that may manage it (config-linux.md, "Cgroup
+ * Ownership"), on pure v2; does nothing elsewhere. The caller knows that there
+ * is a new cgroup namespace and a writable cgroup mount. UID and GID are the
+ * host's; GID may be (gid_t)-1, for no change.
+ */
+int cgroup_delegate(struct cgroup *cgroup, uid_t uid, gid_t gid, struct error *err) must_check;
+
 /* As an object for the state file, and back. */
 json_t *cgroup_save(const struct cgroup *cgroup);
 int cgroup_load(const json_t *saved, struct cgroup **ret_cgroup, struct error *err) must_check;

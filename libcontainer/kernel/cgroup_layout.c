@@ -57,7 +57,9 @@ static int out_of_memory(struct error *err)
 /* The mount of NAME is CGROUP_ROOT itself when NAME is "". */
 static int add_place(struct cgroup *cgroup, const char *name, bool is_v2, struct error *err)
 {
-	struct cgroup_place place = { .is_v2 = is_v2, .path = "/", .dir_fd = -1, .entry_fd = -1 };
+	struct cgroup_place place = {
+		.is_v2 = is_v2, .path = "/", .entry = "", .dir_fd = -1, .entry_fd = -1
+	};
 	char mount[sizeof(CGROUP_ROOT) + NAME_MAX + 1];
 
 	if (cgroup->n_places == CGROUP_PLACES_MAX)
@@ -174,11 +176,10 @@ static char *path_in_line(const struct cgroup_place *place, char *line)
 											  : NULL;
 }
 
-/* Copies to RET_PATH the caller's own group in PLACE's hierarchy. */
-static int find_own_path(const struct cgroup_place *place, const char *own_cgroups, char *ret_path,
-	struct error *err)
+int cgroup_layout_find_path(
+	const struct cgroup_place *place, const char *text, char *ret_path, struct error *err)
 {
-	for (const char *line = own_cgroups; *line; line += strcspn(line, "\n") + 1) {
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
 		cleanup_free char *copy = strndup(line, strcspn(line, "\n"));
 		const char *path;
 
@@ -244,7 +245,7 @@ static int find_base(const struct cgroup_place *place, const char *own_cgroups, 
 	char full[2 * CGROUP_PATH_MAX];
 	char *slash;
 
-	if (find_own_path(place, own_cgroups, ret_base, err) < 0)
+	if (cgroup_layout_find_path(place, own_cgroups, ret_base, err) < 0)
 		return -1;
 	snprintf(full, sizeof(full), "%s%s", place->mount, ret_base);
 	if (access(full, F_OK) < 0 && cut_mount_root(place, ret_base, err) < 0)
@@ -255,8 +256,7 @@ static int find_base(const struct cgroup_place *place, const char *own_cgroups, 
 	return 0;
 }
 
-/* Appends the components of PATH to BASE, each with one slash before it. */
-static int append_components(char *base, const char *path, struct error *err)
+int cgroup_layout_append(char *base, const char *path, struct error *err)
 {
 	size_t used = strlen(base);
 
@@ -298,7 +298,7 @@ static int place_one(struct cgroup *cgroup, struct cgroup_place *place, const ch
 
 	if (path[0] != '/' && find_base(place, own_cgroups, whole, err) < 0)
 		return -1;
-	if (append_components(whole, path, err) < 0)
+	if (cgroup_layout_append(whole, path, err) < 0)
 		return error_point(err, "/linux/cgroupsPath");
 	if (!whole[0]) {
 		error_set(err, ERROR_SPEC, "cgroup path '%s' is the root of the hierarchy", path);
@@ -311,17 +311,39 @@ static int place_one(struct cgroup *cgroup, struct cgroup_place *place, const ch
 	return 0;
 }
 
+int cgroup_layout_read_proc(pid_t pid, struct text *ret_text, struct error *err)
+{
+	char path[64] = "/proc/self/cgroup";
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	return file_read_at(AT_FDCWD, path, OWN_CGROUPS_MAX, ret_text, err);
+}
+
 int cgroup_layout_place(struct cgroup *cgroup, const char *path, struct error *err)
 {
 	cleanup_text struct text own = { 0 };
 
-	if (path[0] != '/' &&
-		file_read_at(AT_FDCWD, "/proc/self/cgroup", OWN_CGROUPS_MAX, &own, err) < 0)
+	if (path[0] != '/' && cgroup_layout_read_proc(0, &own, err) < 0)
 		return -1;
 	for (size_t i = 0; i < cgroup->n_places; i++)
 		if (place_one(cgroup, &cgroup->places[i], path, own.data ?: "", err) < 0)
 			return -1;
 	return 0;
+}
+
+bool cgroup_layout_has_controller(const struct cgroup_place *place, const char *list)
+{
+	for (const char *at = list; *at; at += *at == ',') {
+		size_t length = strcspn(at, ",");
+		char name[NAME_MAX + 1];
+
+		snprintf(name, sizeof(name), "%.*s", (int)length, at);
+		if (length <= NAME_MAX && has_word(place->name, name))
+			return true;
+		at += length;
+	}
+	return false;
 }
 
 struct cgroup_place *cgroup_layout_find_v1(struct cgroup *cgroup, const char *controller)
@@ -372,7 +394,7 @@ static bool is_safe_path(const char *path)
 	char copy[CGROUP_PATH_MAX] = "";
 	struct error ignored = { 0 };
 
-	return path[0] == '/' && append_components(copy, path, &ignored) == 0 &&
+	return path[0] == '/' && cgroup_layout_append(copy, path, &ignored) == 0 &&
 	       strcmp(copy, path) == 0;
 }
 

@@ -12,9 +12,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/text.h"
 
 /* cgroups(7) knows 14 controllers; the rest is room for named hierarchies. */
 #define CGROUP_PLACES_MAX 32
@@ -28,10 +30,11 @@ struct cgroup_place {
 	const char *mount; /* "/sys/fs/cgroup/cpu,cpuacct" */
 	const char *path;  /* below it: "/docker/0123" */
 	bool is_v2;
-	bool is_new;   /* made by this process a moment ago */
-	unsigned made; /* how many components at the end of path are the container's own */
-	int dir_fd;    /* the group, O_PATH; -1 until it is needed */
-	int entry_fd;  /* v1: `tasks`, open for writing; -1 until it is needed */
+	bool is_new;       /* made by this process a moment ago */
+	unsigned made;     /* how many components at the end of path are the container's own */
+	int dir_fd;        /* the group, O_PATH; -1 until it is needed */
+	int entry_fd;      /* v1: `tasks`, v2: the directory to be born in; -1 until it is needed */
+	const char *entry; /* a path below the group's for the next process; "" as a rule */
 };
 
 /* A v2 controller that must be there, and the member of the config that says so. */
@@ -76,6 +79,22 @@ int cgroup_layout_detect(struct cgroup *cgroup, struct error *err) must_check;
  * children (cgroups(7), "no internal processes").
  */
 int cgroup_layout_place(struct cgroup *cgroup, const char *path, struct error *err) must_check;
+
+/*
+ * Appends the components of PATH to BASE, which has CGROUP_PATH_MAX bytes, each
+ * with one slash before it; ".." is an error.
+ */
+int cgroup_layout_append(char *base, const char *path, struct error *err) must_check;
+
+/* Whether PLACE is of a hierarchy that the comma-separated LIST names by a controller. */
+bool cgroup_layout_has_controller(const struct cgroup_place *place, const char *list);
+
+/* Copies to RET_PATH PLACE's line in TEXT, which is as /proc/PID/cgroup. */
+int cgroup_layout_find_path(const struct cgroup_place *place, const char *text, char *ret_path,
+	struct error *err) must_check;
+
+/* Reads /proc/PID/cgroup; PID 0 is the caller. */
+int cgroup_layout_read_proc(pid_t pid, struct text *ret_text, struct error *err) must_check;
 
 /* The place that has CONTROLLER in v1, or NULL. */
 struct cgroup_place *cgroup_layout_find_v1(struct cgroup *cgroup, const char *controller);

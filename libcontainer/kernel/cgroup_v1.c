@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,14 +58,14 @@ static int prepare(struct cgroup *cgroup, struct cgroup_place *place, struct err
  */
 static int open_entry(struct cgroup_place *place, struct error *err)
 {
-	char path[CGROUP_FULL_PATH_MAX];
+	char path[CGROUP_FULL_PATH_MAX], file[CGROUP_FULL_PATH_MAX + CGROUP_PATH_MAX];
 
 	if (place->entry_fd >= 0)
 		return 0;
 	cgroup_place_full_path(place, 0, path);
-	strncat(path, "/tasks", sizeof(path) - strlen(path) - 1);
-	place->entry_fd = open(path, O_WRONLY | O_CLOEXEC);
-	return place->entry_fd < 0 ? error_set_call(err, "open", path) : 0;
+	snprintf(file, sizeof(file), "%s%s/tasks", path, place->entry);
+	place->entry_fd = open(file, O_WRONLY | O_CLOEXEC);
+	return place->entry_fd < 0 ? error_set_call(err, "open", file) : 0;
 }
 
 static int enter(const struct cgroup_place *place, struct error *err)

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_place.h"
 #include "libcontainer/kernel/cgroup_tree.h"
@@ -182,7 +184,14 @@ static int prepare(struct cgroup *cgroup, struct cgroup_place *place, struct err
 
 static int open_entry(struct cgroup_place *place, struct error *err)
 {
-	return cgroup_place_open(place, err) < 0 ? -1 : 0;
+	int dir_fd = cgroup_place_open(place, err);
+
+	if (dir_fd < 0 || !place->entry[0])
+		return dir_fd < 0 ? -1 : 0;
+	close_at(&place->entry_fd);
+	place->entry_fd =
+		openat(dir_fd, place->entry + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return place->entry_fd < 0 ? error_set_call(err, "open cgroup", place->entry) : 0;
 }
 
 /* Processes are born there, by clone3(2)'s CLONE_INTO_CGROUP. */
@@ -270,6 +279,47 @@ static int kill_all(struct cgroup_place *place, struct error *err)
 		return kill_frozen(place, dir_fd, err);
 	*err = failure;
 	return -1;
+}
+
+/* Of a kernel before 4.20, which has no list. */
+#define DELEGATED_FILES "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n"
+
+#define DELEGATE_MAX 65536
+
+static int give_file(
+	struct cgroup_place *place, const char *file, uid_t uid, gid_t gid, struct error *err)
+{
+	/* The list is for all controllers; this group has some. */
+	if (fchownat(place->dir_fd, file, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+		return error_set_call(err, "change the owner of cgroup file", file);
+	return 0;
+}
+
+int cgroup_v2_delegate(struct cgroup_place *place, uid_t uid, gid_t gid, struct error *err)
+{
+	cleanup_text struct text list = { 0 };
+	struct error failure = { 0 };
+	int dir_fd = cgroup_place_open(place, err);
+
+	if (dir_fd < 0)
+		return -1;
+	if (file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", DELEGATE_MAX, &list, &failure) <
+		0)
+		text_append(&list, DELEGATED_FILES);
+	if (text_check(&list, err) < 0)
+		return -1;
+	if (fchownat(dir_fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return error_set_call(err, "change the owner of cgroup", place->path);
+	for (char *file = list.data; *file;) {
+		char *end = file + strcspn(file, "\n");
+		bool is_last = !*end;
+
+		*end = '\0';
+		if (file[0] && !strchr(file, '/') && give_file(place, file, uid, gid, err) < 0)
+			return -1;
+		file = is_last ? end : end + 1;
+	}
+	return 0;
 }
 
 const struct cgroup_ops cgroup_v2_ops = {

@@ -20,4 +20,12 @@ extern const struct cgroup_ops cgroup_v2_ops;
 int cgroup_v2_enable(const struct cgroup_place *place, const struct cgroup_wants *wants,
 	struct error *err) must_check;
 
+/*
+ * Gives the group to a container that manages it itself (config-linux.md,
+ * "Cgroup Ownership"): its directory and the files that the kernel lists in
+ * /sys/kernel/cgroup/delegate. GID may be (gid_t)-1, for no change.
+ */
+int cgroup_v2_delegate(struct cgroup_place *place, uid_t uid, gid_t gid, struct error *err)
+	must_check;
+
 #endif
