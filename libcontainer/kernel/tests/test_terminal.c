@@ -206,9 +206,9 @@ START_TEST(the_master_is_sent)
 }
 END_TEST
 
-static const char *const bad_sockets[] = { "/nonexistent/socket", "/dev/null",
-	"ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-	"ddddddddddddddddddddddddddddddddddddd" };
+#define D32 "dddddddddddddddddddddddddddddddd"
+
+static const char *const bad_sockets[] = { "/nonexistent/socket", "/dev/null", (D32 D32 D32 D32) };
 
 START_TEST(bad_sockets_are_named)
 {
