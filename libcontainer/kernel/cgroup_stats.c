@@ -312,8 +312,12 @@ static void add_io_pressure(const char *text, json_t *stats)
 	add_pressure(text, "blkio", stats);
 }
 
-static void add_device(json_t *stats, const char *member, unsigned major, unsigned minor,
-	const char *op, uint64_t value)
+struct device {
+	unsigned major, minor;
+};
+
+static void add_device(
+	json_t *stats, const char *member, struct device device, const char *op, uint64_t value)
 {
 	json_t *blkio = json_object_get(stats, "blkio");
 	json_t *list = json_object_get(blkio, member);
@@ -323,8 +327,8 @@ static void add_device(json_t *stats, const char *member, unsigned major, unsign
 		json_object_set_new(blkio, member, list);
 	}
 	json_array_append_new(
-		list, json_pack("{s:I, s:I, s:s, s:I}", "major", (json_int_t)major, "minor",
-			      (json_int_t)minor, "op", op, "value", (json_int_t)value));
+		list, json_pack("{s:I, s:I, s:s, s:I}", "major", (json_int_t)device.major, "minor",
+			      (json_int_t)device.minor, "op", op, "value", (json_int_t)value));
 }
 
 static const struct {
@@ -339,13 +343,13 @@ static const struct {
 };
 
 /* One "key=value" of io.stat. */
-static void add_io_word(json_t *stats, unsigned major, unsigned minor, const char *word)
+static void add_io_word(json_t *stats, struct device device, const char *word)
 {
 	size_t length = strcspn(word, "=");
 
 	for (size_t i = 0; i < array_size(io_words); i++)
 		if (strlen(io_words[i].key) == length && memcmp(io_words[i].key, word, length) == 0)
-			add_device(stats, io_words[i].member, major, minor, io_words[i].op,
+			add_device(stats, io_words[i].member, device, io_words[i].op,
 				strtoull(word + length + 1, NULL, 10));
 }
 
@@ -353,13 +357,13 @@ static void add_io_word(json_t *stats, unsigned major, unsigned minor, const cha
 static void add_io_stat(const char *text, json_t *stats)
 {
 	for (; *text; text += *text == '\n') {
-		unsigned major, minor;
+		struct device device;
 		int used = 0;
 
-		if (sscanf(text, "%u:%u%n", &major, &minor, &used) == 2)
+		if (sscanf(text, "%u:%u%n", &device.major, &device.minor, &used) == 2)
 			for (const char *word = text + used; *word == ' ';
 				word += strcspn(word, " \n"))
-				add_io_word(stats, major, minor, ++word);
+				add_io_word(stats, device, ++word);
 		text += strcspn(text, "\n");
 	}
 }
@@ -367,14 +371,15 @@ static void add_io_stat(const char *text, json_t *stats)
 /* "8:0 Read 1", and a last line "Total 1" */
 static void add_blkio(const char *text, const char *member, json_t *stats)
 {
-	unsigned major, minor;
+	struct device device;
 	uint64_t value;
 	char op[16];
 	int used;
 
-	for (; sscanf(text, "%u:%u %15s %" SCNu64 "%n", &major, &minor, op, &value, &used) == 4;
+	for (; sscanf(text, "%u:%u %15s %" SCNu64 "%n", &device.major, &device.minor, op, &value,
+		       &used) == 4;
 		text += used)
-		add_device(stats, member, major, minor, op, value);
+		add_device(stats, member, device, op, value);
 }
 
 static void add_blkio_bytes(const char *text, json_t *stats)
