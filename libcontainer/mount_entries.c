@@ -362,7 +362,7 @@ static int bind_notify(struct mount_entries *entries, struct error *err)
 	if (mount_sources_take(entries->sources, entries->request,
 		    mount_sources_notify(entries->request), &tree, err) < 0)
 		return -1;
-	target = path_make_in_root(entries->root, "/run/notify", S_IFDIR, PATH_IN_ROOT, NULL, err);
+	target = path_make_in_root(entries->root, "/run/notify", S_IFDIR, PATH_IN_ROOT, err);
 	if (target < 0)
 		return -1;
 	if (mounts_attach(&tree, target) < 0)

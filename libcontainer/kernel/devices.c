@@ -241,7 +241,7 @@ static int make_links(
 int devices_make(
 	int root_fd, const struct spec_linux *platform, unsigned options, struct error *err)
 {
-	cleanup_fd int dev = path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_IN_ROOT, NULL, err);
+	cleanup_fd int dev = path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_IN_ROOT, err);
 	const struct set_up set_up = { root_fd, dev, options };
 
 	if (dev < 0)

@@ -12,10 +12,13 @@
 #include "libcontainer/kernel/mounts.h"
 #include "libcontainer/kernel/path_in_root.h"
 
-/* What covers things; each is opened when the first path needs it. */
+/*
+ * What covers things: mounts that were made when the first path needed them, and
+ * are cloned for the others.
+ */
 struct covers {
-	int null;      /* O_PATH */
-	int directory; /* the tmpfs, attached somewhere already */
+	int null;
+	int directory;
 };
 
 /* Opens PATH, or gives -1 in RET_FD where there is nothing to hide. */
@@ -41,32 +44,38 @@ static int open_empty_directory(struct error *err)
 	return filesystem_open(&fs, err);
 }
 
-static int cover(int source_fd, int target_fd)
+/* Clones what is at SOURCE_FD over TARGET_FD. Gives the clone if RET_MOUNT is not NULL. */
+static int cover(int source_fd, int target_fd, int *ret_mount)
 {
 	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
 
-	return mounts_bind(source_fd, target_fd, false, &tree);
+	if (mounts_bind(source_fd, target_fd, false, &tree) < 0)
+		return -1;
+	if (ret_mount)
+		*ret_mount = take_fd(&tree.fd);
+	return 0;
 }
 
 static int cover_directory(struct covers *covers, int target_fd, struct error *err)
 {
-	if (covers->directory < 0) {
-		covers->directory = open_empty_directory(err);
-		if (covers->directory < 0)
-			return -1;
-		return mounts_attach_fd(covers->directory, target_fd);
-	}
-	return cover(covers->directory, target_fd);
+	if (covers->directory >= 0)
+		return cover(covers->directory, target_fd, NULL);
+	covers->directory = open_empty_directory(err);
+	return covers->directory < 0 ? -1 : mounts_attach_fd(covers->directory, target_fd);
 }
 
+/* Read-only, or the container's root could change the mode of the host's node. */
 static int cover_file(struct covers *covers, int target_fd, struct error *err)
 {
-	if (covers->null < 0) {
-		covers->null = devices_open_null(err);
-		if (covers->null < 0)
-			return -1;
-	}
-	return cover(covers->null, target_fd);
+	static const struct mounts_change readonly = { .attributes.set = MOUNT_ATTR_RDONLY };
+	cleanup_fd int node = -1;
+
+	if (covers->null >= 0)
+		return cover(covers->null, target_fd, NULL);
+	node = devices_open_null(err);
+	if (node < 0 || cover(node, target_fd, &covers->null) < 0)
+		return -1;
+	return mounts_alter(covers->null, &readonly, err);
 }
 
 static int mask(int root_fd, const char *path, struct covers *covers, struct error *err)

@@ -90,13 +90,26 @@ static int check_by_identity(int root_fd, int fd, bool *ret_is_proc, struct erro
 	return !*ret_is_proc && is_on_procfs(fd) ? refuse_proc(err) : 0;
 }
 
+/* Opens PATH, or makes it and says so. Sets ERR only when making fails. */
+static int open_or_make(int root_fd, const char *path, mode_t type, enum path_rule rule,
+	struct mount_target *target, struct error *err)
+{
+	target->fd = path_try_open(root_fd, path, O_PATH, rule);
+	if (target->fd < 0 && errno == ENOENT) {
+		target->is_new = true;
+		target->fd = path_make_missing_in_root(root_fd, path, type, rule, err);
+	}
+	return target->fd < 0 ? -1 : 0;
+}
+
 static int open_linked(int root_fd, const char *path, mode_t type, struct mount_target *ret_target,
 	struct error *err)
 {
 	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
 
-	target.fd = path_make_in_root(root_fd, path, type, PATH_IN_ROOT, &target.is_new, err);
-	if (target.fd < 0 || check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
+	if (open_or_make(root_fd, path, type, PATH_IN_ROOT, &target, err) < 0)
+		return error_set_errno(err, "open '%s' in the root file system", path);
+	if (check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
 		return -1;
 	*ret_target = target;
 	target.fd = -1;
@@ -112,17 +125,16 @@ int mount_target_open(int root_fd, const char *path, mode_t type, bool may_have_
 		return open_linked(root_fd, path, type, ret_target, err);
 	if (check_plain_path(path, &target.is_proc, err) < 0)
 		return -1;
-	target.fd = path_try_open(root_fd, path, O_PATH, PATH_NO_LINKS);
-	if (target.fd < 0 && errno == ELOOP && may_have_links)
-		return open_linked(root_fd, path, type, ret_target, err);
-	if (target.fd < 0) {
-		target.fd =
-			path_make_in_root(root_fd, path, type, PATH_NO_LINKS, &target.is_new, err);
-		if (target.fd < 0)
-			return -1;
+	if (open_or_make(root_fd, path, type, PATH_NO_LINKS, &target, err) == 0) {
+		*ret_target = target;
+		return 0;
 	}
-	*ret_target = target;
-	return 0;
+	if (errno != ELOOP || err->kind != ERROR_NONE)
+		return error_set_errno(err, "open '%s' in the root file system", path);
+	if (may_have_links)
+		return open_linked(root_fd, path, type, ret_target, err);
+	return error_set(err, ERROR_SYSTEM,
+		"'%s' has a symbolic link in it, which is not allowed for this type", path);
 }
 
 int mount_target_check_proc(const struct mount_target *target, int source_fd, struct error *err)

@@ -143,14 +143,13 @@ static int fail_at_component(int dir_fd, const char *name, const char *path, str
  * Makes NAME in DIR_FD and opens it. That somebody else was faster (EEXIST) is
  * fine as long as what stands there is no link.
  */
-static int make_component(int dir_fd, const char *name, mode_t type, bool *ret_is_new)
+static int make_component(int dir_fd, const char *name, mode_t type)
 {
 	int made = type == S_IFDIR ? mkdirat(dir_fd, name, 0755)
 				   : mknodat(dir_fd, name, S_IFREG | 0644, 0);
 
 	if (made < 0 && errno != EEXIST)
 		return -1;
-	*ret_is_new = made == 0;
 	return path_try_open(
 		dir_fd, name, O_PATH | (type == S_IFDIR ? O_DIRECTORY : 0), PATH_BENEATH);
 }
@@ -180,8 +179,8 @@ static int open_existing_part(
 }
 
 /* Makes what REST names below *DIR_FD, which is replaced by the last directory on the way. */
-static int make_components(int *dir_fd, const char *rest, mode_t type, const char *path,
-	bool *ret_is_new, struct error *err)
+static int make_components(
+	int *dir_fd, const char *rest, mode_t type, const char *path, struct error *err)
 {
 	const char *component;
 	char name[NAME_MAX + 1];
@@ -195,7 +194,7 @@ static int make_components(int *dir_fd, const char *rest, mode_t type, const cha
 			return error_set(err, ERROR_SPEC, "'%s' has a name that is too long", path);
 		memcpy(name, component, length);
 		name[length] = '\0';
-		fd = make_component(*dir_fd, name, is_last ? type : S_IFDIR, ret_is_new);
+		fd = make_component(*dir_fd, name, is_last ? type : S_IFDIR);
 		if (fd < 0)
 			return fail_at_component(*dir_fd, name, path, err);
 		close_at(dir_fd);
@@ -212,26 +211,30 @@ static int fail_to_open(const char *path, enum path_rule rule, struct error *err
 	return error_set_errno(err, "open '%s' in the root file system", path);
 }
 
-int path_make_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
-	bool *ret_is_new, struct error *err)
+int path_make_missing_in_root(
+	int root_fd, const char *path, mode_t type, enum path_rule rule, struct error *err)
 {
 	cleanup_fd int fd = -1;
-	bool is_new = false;
 	const char *rest;
 
 	if (strlen(path) >= PATH_MAX)
 		return error_set(err, ERROR_SPEC, "'%.64s...' is too long for a path", path);
-	fd = path_try_open(root_fd, path, O_PATH, rule);
-	if (fd < 0 && errno == ENOENT) {
-		fd = open_existing_part(root_fd, path, rule, &rest);
-		if (fd >= 0 && make_components(&fd, rest, type, path, &is_new, err) < 0)
-			return -1;
-	}
+	fd = open_existing_part(root_fd, path, rule, &rest);
 	if (fd < 0)
 		return fail_to_open(path, rule, err);
-	if (ret_is_new)
-		*ret_is_new = is_new;
-	return take_fd(&fd);
+	return make_components(&fd, rest, type, path, err) < 0 ? -1 : take_fd(&fd);
+}
+
+int path_make_in_root(
+	int root_fd, const char *path, mode_t type, enum path_rule rule, struct error *err)
+{
+	int fd = path_try_open(root_fd, path, O_PATH, rule);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return fail_to_open(path, rule, err);
+	return path_make_missing_in_root(root_fd, path, type, rule, err);
 }
 
 int path_make_parent_in_root(
@@ -253,7 +256,7 @@ int path_make_parent_in_root(
 	ret_name[end - start] = '\0';
 	memcpy(parent, path, start);
 	memcpy(parent + start, start ? "" : "/", start ? 1 : 2);
-	return path_make_in_root(root_fd, parent, S_IFDIR, PATH_IN_ROOT, NULL, err);
+	return path_make_in_root(root_fd, parent, S_IFDIR, PATH_IN_ROOT, err);
 }
 
 /* The next component that says something: not "", not ".". */

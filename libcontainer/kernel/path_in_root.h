@@ -36,11 +36,14 @@ int path_open_in_root(int root_fd, const char *path, int flags, struct error *er
 /*
  * Opens PATH with O_PATH; what is missing is made, directories with mode 0755,
  * and the last component as TYPE, S_IFDIR or S_IFREG, says. What exists may be
- * of any type. RET_IS_NEW, which may be NULL, tells whether the last component
- * was made.
+ * of any type.
  */
 int path_make_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
-	bool *ret_is_new, struct error *err) must_check;
+	struct error *err) must_check;
+
+/* The same for a caller who has just found PATH to be missing (ENOENT). */
+int path_make_missing_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
+	struct error *err) must_check;
 
 /*
  * Opens the directory that holds the last component of PATH, made if missing,
