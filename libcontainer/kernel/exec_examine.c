@@ -313,7 +313,7 @@ static const struct {
 	[EXEC_OBSTACLE_DIRECTORY] = { NULL, NULL },
 	[EXEC_OBSTACLE_NOT_REGULAR] = { "it is not a regular file", NULL },
 	[EXEC_OBSTACLE_NO_EXEC_BIT] = { "the file has no execute permission for anyone",
-		"chmod +x" },
+		"make it executable in the image, with chmod +x" },
 	[EXEC_OBSTACLE_NOEXEC_MOUNT] = { "it lies on a mount with the option noexec", NULL },
 	[EXEC_OBSTACLE_EMPTY] = { "the file is empty", NULL },
 	[EXEC_OBSTACLE_TEXT] = { "it is a text file without a \"#!\" line",

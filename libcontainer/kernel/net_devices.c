@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "libcontainer/kernel/rtnetlink.h"
+#include "libspec/json_path.h"
 
 /* Of one device. */
 #define ADDRESSES_MAX 256
@@ -312,7 +313,7 @@ int net_devices_move(const struct spec_linux *platform, int netns_fd, struct err
 
 		if (move_one(&(struct side){ own, here }, &(struct side){ netns_fd, there }, wanted,
 			    err) < 0)
-			return error_point(err, "/linux/netDevices/%s", wanted->host_name);
+			return json_path_point(err, "/linux/netDevices", wanted->host_name);
 	}
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libspec/json_path.h"
+
 #define PATH_PREFIX   "sys/"
 #define PATH_MAX_SIZE 512
 
@@ -48,24 +50,6 @@ static int explain(const struct spec_pair *sysctl, const struct error *cause, st
 	return -1;
 }
 
-/* RFC 6901: "/" and "~" in a member's name are escaped. */
-static int point_at(struct error *err, const char *name)
-{
-	char escaped[sizeof(err->pointer)];
-	size_t used = 0;
-
-	for (; *name && used + 2 < sizeof(escaped); name++) {
-		if (*name == '~' || *name == '/') {
-			escaped[used++] = '~';
-			escaped[used++] = *name == '~' ? '0' : '1';
-		} else {
-			escaped[used++] = *name;
-		}
-	}
-	escaped[used] = '\0';
-	return error_point(err, "/linux/sysctl/%s", escaped);
-}
-
 static int write_one(struct procfs *procfs, const struct spec_pair *sysctl, struct error *err)
 {
 	struct error cause = { 0 };
@@ -84,7 +68,7 @@ int sysctls_write(struct procfs *procfs, const struct spec_linux *platform, stru
 		const struct spec_pair *sysctl = &platform->sysctl.items[i];
 
 		if (write_one(procfs, sysctl, err) < 0)
-			return point_at(err, sysctl->key);
+			return json_path_point(err, "/linux/sysctl", sysctl->key);
 	}
 	return 0;
 }
