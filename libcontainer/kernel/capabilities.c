@@ -229,18 +229,29 @@ int capabilities_limit(
 	return 0;
 }
 
-int capabilities_regain(struct error *err)
+/* Those among WANTED that are permitted; the other sets stay. */
+static int set_effective(uint64_t wanted, struct error *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct own[2];
 
 	if (get_own(own, err) < 0)
 		return -1;
-	own[0].effective = own[0].permitted;
-	own[1].effective = own[1].permitted;
+	own[0].effective = own[0].permitted & (uint32_t)wanted;
+	own[1].effective = own[1].permitted & (uint32_t)(wanted >> 32);
 	if (syscall(SYS_capset, &header, own) < 0)
-		return error_set_errno(err, "regain capabilities");
+		return error_set_errno(err, "change the effective capabilities");
 	return 0;
+}
+
+int capabilities_preview(const struct capability_sets *sets, struct error *err)
+{
+	return set_effective(sets->effective, err);
+}
+
+int capabilities_regain(struct error *err)
+{
+	return set_effective(UINT64_MAX, err);
 }
 
 /* capset(2) has emptied the ambient set already when nothing is inheritable. */

@@ -33,6 +33,14 @@ int capabilities_limit(const struct spec_process *process, struct capability_set
 	struct error *err) must_check;
 
 /*
+ * Makes effective what the program is going to have, and keeps all others
+ * permitted: what is looked up and entered between the change of IDs and
+ * capabilities_apply() is then allowed if and only if it will be to the
+ * program, CAP_DAC_OVERRIDE with it or not.
+ */
+int capabilities_preview(const struct capability_sets *sets, struct error *err) must_check;
+
+/*
  * Makes all permitted capabilities effective again, which leaving uid 0 has
  * ended: for what is still to be done before capabilities_apply().
  */

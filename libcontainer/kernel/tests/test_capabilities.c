@@ -128,6 +128,8 @@ START_TEST(ambient_survives_a_change_of_user)
 	suite_assert_done(limit(&wanted), err);
 	suite_assert_done(credentials_apply(&user, &err), err);
 	ck_assert_uint_eq(read_set("CapEff"), 0);
+	suite_assert_done(capabilities_preview(&sets, &err), err);
+	ck_assert_uint_eq(read_set("CapEff"), BIT(CAP_CHOWN) | BIT(CAP_NET_RAW));
 	suite_assert_done(capabilities_regain(&err), err);
 	ck_assert_uint_ne(read_set("CapEff") & BIT(CAP_SYS_ADMIN), 0);
 	suite_assert_done(capabilities_apply(&sets, &err), err);
