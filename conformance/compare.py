@@ -565,7 +565,7 @@ def default_devices(case):
     own |= set(DEFAULT_DEVICES) | set(DEFAULT_LINKS)
     own |= {m['destination'].removeprefix('/dev/').split('/')[0] for m in case.config['mounts']
             if m['destination'].startswith('/dev/')}
-    own |= {'console'} if case.process.get('terminal') else set()
+    own |= {'console'} if case.process.get('terminal') and not case.host['is_exec'] else set()
     yield from differ('names in /dev', sorted(seen), sorted(own))
 
 

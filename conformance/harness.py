@@ -161,7 +161,8 @@ class Answer:
         assert record.get('level') == 'error', f'level {record.get("level")!r}'
         assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)', record.get('time', '')), \
             f'time is not RFC 3339: {record.get("time")!r}'
-        assert self.err.strip() == record['msg'].strip(), f'stderr {self.err!r} is not msg {record["msg"]!r}'
+        shown = re.sub(r'[\x00-\x1f\x7f]', lambda m: f'\\x{ord(m[0]):02x}', record['msg'])
+        assert self.err.strip() in (record['msg'], shown), f'stderr {self.err!r} is not msg {record["msg"]!r}'
         return record
 
     def __repr__(self):
@@ -219,7 +220,7 @@ class Runtime:
         return json.loads(self.ok('state', name).out)
 
     def ids(self):
-        return sorted(os.listdir(self.root)) if self.root.exists() else []
+        return sorted(n for n in os.listdir(self.root) if n[0] != '.') if self.root.exists() else []
 
 
 class Console:
@@ -237,11 +238,15 @@ class Console:
         """Takes the one message; returns its payload, the terminal's name."""
         connection, _ = self.listener.accept()
         with connection:
+            connection.settimeout(0.3)
             payload, fds, _, _ = socket.recv_fds(connection, 4096, 4)
-            rest = connection.recv(1)
+            self.master = fds[0] if fds else -1
+            try:
+                rest = connection.recv(1)
+            except TimeoutError:
+                raise AssertionError('the console socket stays connected after its message') from None
         assert len(fds) == 1, f'{len(fds)} descriptors in the console message, not 1'
         assert rest == b'', 'more than one message on the console socket'
-        self.master = fds[0]
         return payload.decode()
 
     def close(self):
@@ -405,7 +410,8 @@ def temporary_mount(source, target, *args, **options):
 
 
 def states():
-    return [str(path) for root in tmp.glob('r[0-9]*') if root.is_dir() for path in root.iterdir()]
+    return [str(path) for root in tmp.glob('r[0-9]*') if root.is_dir()
+            for path in root.iterdir() if path.name[0] != '.']  # those are caches
 
 
 def leftovers(mounts_before, descriptors_before):
@@ -514,6 +520,7 @@ def setup():
     for path, what in ((KOGG, 'runtime'), (PROBE, 'probe'), (BUSYBOX, 'static busybox')):
         if not os.access(path, os.X_OK):
             sys.exit(f'no {what} at {path}')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that teardown() is reached
     os.umask(0o022)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     check_call(libc.unshare(CLONE_NEWNS), 'unshare')
@@ -527,6 +534,10 @@ def setup():
 
 
 def teardown():
+    for pid in orphans():
+        os.kill(pid, signal.SIGKILL)
+    orphans()
+    remove_cgroups(cgroup_leftovers())
     umount(tmp)
     tmp.rmdir()
     for where in cgroup_mounts().values():
