@@ -23,6 +23,9 @@ const char *cgroup_view_obstacle(void);
 
 void cgroup_view_enter(enum cgroup_view view);
 
+/* Whether the present one has nothing but cgroup2. */
+bool cgroup_view_is_pure_v2(void);
+
 /* "/kogg-test-cgroup-PID/NAME", static. */
 const char *cgroup_view_path(const char *name);
 

@@ -92,6 +92,10 @@ static const struct {
 		"net_prio.ifpriomap", "lo 3", NULL, NULL },
 	{ "{\"blockIO\":{\"weight\":500}}", "blkio", "blkio.bfq.weight", "500", "io.bfq.weight",
 		"default 500" },
+	{ "{\"blockIO\":{\"weight\":500}}", "blkio", NULL, NULL, "io.weight", "default 4950" },
+	{ "{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":254,\"minor\":0,\"rate\":600}]}}",
+		"blkio", "blkio.throttle.read_bps_device", "254:0 600", "io.max",
+		"254:0 rbps=600 wbps=max riops=max wiops=max" },
 	{ "{\"unified\":{\"hugetlb.2MB.max\":\"2097152\"}}", "hugetlb", NULL, NULL,
 		"hugetlb.2MB.max", "2097152" },
 	{ "{\"unified\":{\"cgroup.max.depth\":\"3\"}}", "", NULL, NULL, "cgroup.max.depth", "3" },
@@ -146,16 +150,21 @@ START_TEST(members_reach_their_files)
 	file = is_v1(cgroup, rows[row].controller) ? rows[row].v1_file : rows[row].v2_file;
 	value = is_v1(cgroup, rows[row].controller) ? rows[row].v1_value : rows[row].v2_value;
 	if (!file) {
-		/* What the hierarchy does anyway. */
-		suite_assert_done(cgroup_limit(cgroup, resources, &err), err);
+		/* What the hierarchy does anyway, or not at all. */
+		if (cgroup_limit(cgroup, resources, &err) < 0)
+			ck_assert_msg(err.pointer[0] == '/', "%s", err.text);
+		err = (struct error){ 0 };
 	} else if (!cgroup_view_file(cgroup, rows[row].controller, file, &path)) {
-		/* Then it must be refused, too. */
-		ck_assert_int_eq(cgroup_limit(cgroup, resources, &err), -1);
-		printf("left out: %s: %s\n", rows[row].json, err.text);
-		ck_assert_msg(err.pointer[0] == '/', "%s", err.text);
+		/* Refused, or in the other file that some have. */
+		if (cgroup_limit(cgroup, resources, &err) < 0)
+			ck_assert_msg(err.pointer[0] == '/', "%s", err.text);
+		printf("left out: %s: no '%s'\n", rows[row].json, file);
+		err = (struct error){ 0 };
+	} else if (cgroup_limit(cgroup, resources, &err) < 0 && err.sys_errno == ENODEV) {
+		printf("left out: %s: no such device here\n", rows[row].json);
 		err = (struct error){ 0 };
 	} else {
-		suite_assert_done(cgroup_limit(cgroup, resources, &err), err);
+		suite_assert_done(err.kind, err);
 		assert_line(path, value);
 	}
 	finish(cgroup);
@@ -194,10 +203,12 @@ START_TEST(refusals_point_at_the_member)
 	cgroup = make_for(resources);
 	if (cgroup)
 		ck_assert_int_eq(cgroup_limit(cgroup, resources, &err), -1);
-	ck_assert_str_eq(err.pointer, refusals[row].pointer);
-	ck_assert_msg(strstr(err.text, refusals[row].text) ||
-			      strstr(err.text, "is not available in cgroup"),
-		"%s", err.text);
+	/* Without a v2 hierarchy that is the cause, for all of "unified" at once. */
+	if (strcmp(err.pointer, "/unified") != 0) {
+		ck_assert_str_eq(err.pointer, refusals[row].pointer);
+		ck_assert_msg(strstr(err.text, refusals[row].text) || !cgroup, "%s", err.text);
+	}
+	ck_assert_int_ne(err.kind, ERROR_NONE);
 	ck_assert_msg(!strstr(err.text, "no such file"), "%s", err.text);
 	err = (struct error){ 0 };
 	if (cgroup)
@@ -206,6 +217,20 @@ START_TEST(refusals_point_at_the_member)
 	spec_document_free(document);
 }
 END_TEST
+
+/* Whether any hierarchy here has CONTROLLER; FILE is its v1 file for what v2 calls OTHER. */
+static bool has_controller(
+	struct cgroup *cgroup, const char *controller, const char *file, const char *other)
+{
+	const char *path;
+
+	if (cgroup_view_file(cgroup, controller, file, &path) ||
+		cgroup_view_file(cgroup, controller, other, &path))
+		return true;
+	printf("left out: there is no controller '%s'\n", controller);
+	finish(cgroup);
+	return false;
+}
 
 static void update(struct cgroup *cgroup, const char *json)
 {
@@ -260,6 +285,8 @@ START_TEST(memory_and_swap_move_in_any_order)
 	cgroup_view_enter(CGROUP_VIEW_HOST);
 	cgroup = make_for(&nothing);
 	ck_assert_msg(cgroup, "%s", err.text);
+	if (!has_controller(cgroup, "memory", "memory.limit_in_bytes", "memory.max"))
+		return;
 	update(cgroup, "{\"memory\":{\"limit\":67108864,\"swap\":67108864}}");
 	update(cgroup, "{\"memory\":{\"limit\":268435456,\"swap\":536870912}}");
 	assert_file(cgroup, "memory", "memory.memsw.limit_in_bytes", "536870912");
@@ -315,9 +342,11 @@ START_TEST(kills_for_memory_are_told)
 	pid_t pid;
 
 	cgroup_view_enter(CGROUP_VIEW_HOST);
-	cgroup = make_for(&resources);
+	cgroup = make_for(&nothing);
 	ck_assert_msg(cgroup, "%s", err.text);
-	suite_assert_done(cgroup_limit(cgroup, &resources, &err), err);
+	if (!has_controller(cgroup, "memory", "memory.limit_in_bytes", "memory.max"))
+		return;
+	suite_assert_done(cgroup_update(cgroup, &resources, &err), err);
 	suite_assert_done(cgroup_oom_watch_open(cgroup, &watch, &err), err);
 	suite_assert_done(cgroup_oom_watch_read(&watch, &count, &is_gone, &err), err);
 	ck_assert_uint_eq(count, 0);
