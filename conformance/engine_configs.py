@@ -12,6 +12,7 @@ The configs are found in KOGG_SHARED, or in the folder shared/ beside the source
 are the project's own. KOGG_PLACE says what machine this is ("host" by default, see the table's head).
 """
 import copy
+import functools
 import json
 import os
 import pathlib
@@ -157,6 +158,7 @@ def read_cgroup_files(pid):
     return files
 
 
+@functools.cache
 def natural_calls():
     """What the probe's harmless calls answer without a filter: as root, and without any capability."""
     requests = ''.join(f'syscall {name}\n' for name in compare_seccomp.CALLS) + 'go\n'
@@ -196,7 +198,7 @@ def host_facts(config, bundle, rewrite, container):
     passwd = {1000: '/home/user', 0: '/root'}
     return {
         **inherited(),
-        'natural_calls': NATURAL,
+        'natural_calls': natural_calls(),
         'joined': rewrite.joined if rewrite else {},
         'bind_roots': rewrite.bind_roots if rewrite else {},
         'rootfs': '/' + str(bundle.rootfs.relative_to(harness.tmp)),
@@ -208,6 +210,7 @@ def host_facts(config, bundle, rewrite, container):
         'cgroup_files': read_cgroup_files(state['pid']),
         'hooks': [],
         'is_exec': False,
+        'outer_filters': 0,
     }
 
 
@@ -465,7 +468,6 @@ def check_table(rows, files):
 
 
 def main():
-    global NATURAL
     folder = SHARED / 'engine-configs'
     pattern = sys.argv[1] if len(sys.argv) > 1 else ''
     files = {p.name: p for p in (HERE / 'configs').glob('*.json')}
@@ -476,7 +478,6 @@ def main():
     if not files:
         harness.skip_all(f'{folder} is missing')
     harness.setup()
-    NATURAL = natural_calls()
     rows = load_table()
     report = harness.Report()
     try:

@@ -172,10 +172,10 @@ class Answer:
 class Runtime:
     """The program under test with a state directory of its own."""
 
-    def __init__(self, *global_options, env=None):
+    def __init__(self, *global_options, env=None, preexec_fn=None):
         self.root = tmp / f'r{serial()}'
         self.global_options = list(global_options)
-        self.env = env
+        self.env, self.preexec_fn = env, preexec_fn
 
     def command(self, *args, log=None):
         options = ['--log', str(log), '--log-format', 'json'] if log else []
@@ -191,7 +191,8 @@ class Runtime:
         """Runs one command to its end; stdout and stderr go through files, so that a child may keep them."""
         log = tmp / f'log{serial()}'
         with tempfile.TemporaryFile(dir=tmp) as out, tempfile.TemporaryFile(dir=tmp) as err:
-            popen = {'stdin': subprocess.DEVNULL, 'stdout': out, 'stderr': err, 'env': self.env, **popen}
+            popen = {'stdin': subprocess.DEVNULL, 'stdout': out, 'stderr': err, 'env': self.env,
+                     'preexec_fn': self.preexec_fn, **popen}
             process = subprocess.Popen([*wrapper, *self.command(*args, log=log)], **popen)
             try:
                 status = process.wait(timeout)

@@ -222,7 +222,7 @@ def test_20_script_with_a_carriage_return():
 def test_21_tiny_memory_limit():
     bundle = changed('linux', 'resources', 'memory', value={'limit': 4096, 'swap': 4096})
     record = refused(bundle, '/linux/resources/memory/limit')
-    said = record['msg'] + record.get('hint', '')
+    said = record['msg'] + '; ' + record.get('hint', '')
     assert re.search(r'at least|minimum', said) and re.search(r'\d{4,}|\d+ ?[KM]i?B', said), f'no minimum in {said!r}'
 
 

@@ -185,7 +185,7 @@ def test_data_on_a_bind_warns():
     inside(with_mounts(bind('/data', source, 'bind', 'size=1m')), warnings=1)
 
 
-@cases((tmpfs('/data', 'nosuch'), '/options/0'), (bind('/data', '/etc', 'bind', 'nosuch'), '/options/1'),
+@cases((tmpfs('/data', 'nosuch'), ''), (bind('/data', '/etc', 'bind', 'nosuch'), '/options/1'),
        (tmpfs('/data', 'size=nonsense'), ''), ({'destination': '/data', 'type': 'nosuchfs', 'source': 'x'}, ''))
 def test_refused(entry, end):
     bundle, runtime = with_mounts(entry), Runtime()
@@ -362,7 +362,9 @@ def test_target_through_an_absolute_link():
     outside = outside_file()
     bundle = with_mounts(tmpfs('/link/made'))
     (bundle.rootfs / 'link').symlink_to(outside)
-    inside(bundle)
+    with Container(Runtime(), bundle) as container:
+        answer = container.try_create()
+        assert answer.status == 0 or answer.error(), repr(answer)
     expect(sorted(os.listdir(outside)), ['file'], 'the host\'s directory')
 
 

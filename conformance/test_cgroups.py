@@ -1,0 +1,423 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""config-linux.md, "Control groups": limits, device rules, membership, removal. Works on v1, hybrid and v2 hosts."""
+import os
+import pathlib
+import subprocess
+import time
+
+import compare_cgroup
+import harness
+import machine
+from engine_configs import inherited, read_cgroup_files
+from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
+from machine import CGROUP_TOP, cgroup_mounts, own_cgroups, reap
+
+MEGABYTE = 1 << 20
+
+
+def with_resources(**members):
+    bundle = Bundle()
+    bundle.config['linux']['resources'] |= members
+    return bundle
+
+
+def is_v2():
+    return cgroup_mounts().get('') == '/sys/fs/cgroup'
+
+
+def in_force(bundle):
+    """The files of the container's groups once it runs, having compared them with the config."""
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        host = inherited() | {'cgroup_files': read_cgroup_files(container.pid)}
+        resources = bundle.config['linux']['resources']
+        problems = list(compare_cgroup.compare_resources(resources, host))
+        problems += compare_cgroup.compare_devices(resources.get('devices'), host)
+        assert not problems, '\n'.join(problems)
+        container.finish()
+        container.delete()
+    return host['cgroup_files']
+
+
+def refused(bundle, pointer=None):
+    runtime = Runtime()
+    record = runtime.fails('create', '--bundle', bundle.save().path, 'refused')
+    assert pointer is None or record.get('pointer', '').startswith(pointer), f'pointer of {record}'
+    assert 'no such file' not in record['msg'], record['msg']
+    expect(runtime.ids(), [], 'states')
+    return record
+
+
+def groups_named(name):
+    """The directories of that name in any hierarchy."""
+    return sorted(str(p) for where in cgroup_mounts().values() for p in [pathlib.Path(where, name)] if p.exists())
+
+
+# Limits
+
+@cases(
+    ('memory', {'memory': {'limit': 32 * MEGABYTE}}),
+    ('memory and swap', {'memory': {'limit': 32 * MEGABYTE, 'swap': 64 * MEGABYTE}}),
+    ('no swap', {'memory': {'limit': 32 * MEGABYTE, 'swap': 32 * MEGABYTE}}),
+    ('unlimited memory', {'memory': {'limit': -1, 'swap': -1}}),
+    ('reservation', {'memory': {'reservation': 16 * MEGABYTE}}),
+    ('cpu shares', {'cpu': {'shares': 512}}),
+    ('cpu quota', {'cpu': {'quota': 50000, 'period': 200000}}),
+    ('quota alone', {'cpu': {'quota': 20000}}),
+    ('period alone', {'cpu': {'period': 50000}}),
+    ('no quota', {'cpu': {'quota': -1, 'period': 100000}}),
+    ('burst', {'cpu': {'quota': 50000, 'period': 100000, 'burst': 20000}}),
+    ('idle', {'cpu': {'idle': 1}}),
+    ('cpuset', {'cpu': {'cpus': '0', 'mems': '0'}}),
+    ('pids', {'pids': {'limit': 33}}),
+    ('unlimited pids', {'pids': {'limit': -1}}),
+    ('zeros of docker', {'memory': {'limit': 0, 'swap': 0, 'reservation': 0}, 'cpu': {'shares': 0, 'quota': 0, 'period': 0},
+                         'blockIO': {'weight': 0}}),
+    ('all', {'memory': {'limit': 64 * MEGABYTE, 'swap': 64 * MEGABYTE}, 'cpu': {'shares': 2, 'quota': 10000, 'period': 10000},
+             'pids': {'limit': 5}}),
+)
+def test_limit(name, resources):
+    in_force(with_resources(**resources))
+
+
+@cases(
+    ('swappiness', {'memory': {'swappiness': 0}}), ('oom killer', {'memory': {'disableOOMKiller': True}}),
+    ('kernelTCP', {'memory': {'kernelTCP': 16 * MEGABYTE}}),
+)
+def test_limit_of_v1(name, resources):
+    bundle = with_resources(**resources)
+    if is_v2():
+        refused(bundle, '/linux/resources/memory')
+    else:
+        in_force(bundle)
+
+
+def block_device():
+    for path in sorted(pathlib.Path('/sys/block').iterdir()):
+        if not path.name.startswith(('loop', 'ram', 'zram')):
+            return [int(n) for n in (path / 'dev').read_text().split(':')]
+    raise Skip('there is no block device')
+
+
+def test_throttles():
+    major, minor = block_device()
+    entry = {'major': major, 'minor': minor}
+    in_force(with_resources(blockIO={
+        'throttleReadBpsDevice': [entry | {'rate': 1 << 20}], 'throttleWriteBpsDevice': [entry | {'rate': 2 << 20}],
+        'throttleReadIOPSDevice': [entry | {'rate': 100}], 'throttleWriteIOPSDevice': [entry | {'rate': 200}]}))
+
+
+@cases(
+    ('cpus', {'cpu': {'cpus': '9999'}}, '/linux/resources/cpu/cpus'),
+    ('period', {'cpu': {'period': 1}}, '/linux/resources/cpu'),
+    ('swap below limit', {'memory': {'limit': 64 * MEGABYTE, 'swap': 32 * MEGABYTE}}, '/linux/resources/memory'),
+    ('hugetlb size', {'hugepageLimits': [{'pageSize': '3MB', 'limit': 0}]}, '/linux/resources/hugepageLimits/0'),
+    ('unified slash', {'unified': {'../cgroup.procs': '1'}}, '/linux/resources/unified'),
+    ('unified missing', {'unified': {'nonesuch.max': '1'}}, '/linux/resources/unified'),
+    ('throttled device', {'blockIO': {'throttleReadBpsDevice': [{'major': 4095, 'minor': 9, 'rate': 1}]}},
+     '/linux/resources/blockIO/throttleReadBpsDevice/0'),
+)
+def test_limit_that_cannot_be(name, resources, pointer):
+    refused(with_resources(**resources), pointer)
+
+
+def test_pids_limit_bites():
+    bundle = with_resources(pids={'limit': 4})
+    bundle.config['process']['args'] = ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8; do sleep 5 & done 2>&1; wait']
+    answer = harness.run_program(Runtime(), bundle, timeout=15)
+    assert 'fork' in answer.out + answer.err, repr(answer)
+
+
+def test_pids_limit_of_zero():
+    """A real limit: the program runs but can't fork."""
+    bundle = with_resources(pids={'limit': 0})
+    bundle.config['process']['args'] = ['sh', '-c', 'echo alive; /bin/true; echo never']
+    answer = harness.run_program(Runtime(), bundle, timeout=15)
+    expect((answer.out.startswith('alive'), 'never' in answer.out), (True, False), f'output of {answer!r}')
+
+
+def test_memory_limit_bites():
+    bundle = with_resources(memory={'limit': 8 * MEGABYTE, 'swap': 8 * MEGABYTE})
+    bundle.config['process']['args'] = ['sh', '-c', 'tail -c 33554432 /dev/zero >/dev/null; echo survived $?']
+    answer = harness.run_program(Runtime(), bundle)
+    assert 'survived 0' not in answer.out, repr(answer)
+
+
+@cases((2 * MEGABYTE,), (3 * MEGABYTE,))
+def test_small_memory_limit_works(limit):
+    """The runtime's own start does not need more than the container will have."""
+    bundle = with_resources(memory={'limit': limit, 'swap': limit})
+    bundle.config['process']['args'] = ['sh', '-c', 'exit 9']
+    expect(harness.run_program(Runtime(), bundle).status, 9, 'exit status')
+
+
+# Devices
+
+def device_rule(allow, kind=None, major=None, minor=None, access='rwm'):
+    rule = {'allow': allow, 'access': access}
+    return rule | {k: v for k, v in (('type', kind), ('major', major), ('minor', minor)) if v is not None}
+
+
+@cases(
+    ('denied by default', None, {'null': True, 'loop0': False}),
+    ('all denied', [device_rule(False)], {'null': True, 'tty': True, 'loop0': False, 'kmsg': False}),
+    ('one allowed', [device_rule(False), device_rule(True, 'c', 1, 11, 'r')], {'kmsg': True, 'loop0': False}),
+    ('all allowed', [device_rule(True)], {'kmsg': True, 'loop0': True}),
+    ('a major allowed', [device_rule(False), device_rule(True, 'b', 7)], {'loop0': True, 'kmsg': False}),
+    ('allowed, then denied', [device_rule(True), device_rule(False)], {'kmsg': False, 'null': True}),
+)
+def test_device_rules(name, rules, wanted):
+    """By what opening the nodes brings: EPERM is the group's word."""
+    numbers = {'null': ('c', 1, 3), 'tty': ('c', 5, 0), 'kmsg': ('c', 1, 11), 'loop0': ('b', 7, 0)}
+    bundle = with_resources()
+    del bundle.config['linux']['resources']['devices']
+    if rules is not None:
+        bundle.config['linux']['resources']['devices'] = rules
+    bundle.config['linux']['devices'] = [{'path': f'/dev/x{n}', 'type': t, 'major': a, 'minor': i}
+                                         for n, (t, a, i) in numbers.items()]
+    capabilities = bundle.config['process']['capabilities']
+    for name_of_set in capabilities:
+        capabilities[name_of_set] = ['CAP_SYSLOG', 'CAP_DAC_OVERRIDE', 'CAP_SYS_ADMIN']
+    with Container(Runtime(), bundle) as container:
+        answers = container.run(*(f'read /dev/x{n}' for n in wanted if n != 'tty'))['answers']
+        for device, is_allowed in wanted.items():
+            if device != 'tty':
+                is_denied = answers[f'read /dev/x{device}'].get('error') == 'EPERM'
+                expect(not is_denied, is_allowed, f'{device} ({answers[f"read /dev/x{device}"]})')
+        container.finish()
+        container.delete()
+
+
+@cases(('letter', {'allow': True, 'access': 'x'}, '/access'), ('type', {'allow': True, 'type': 'z'}, '/type'),
+       ('no allow', {'access': 'r'}, '/allow'))
+def test_wrong_device_rule(name, rule, end):
+    refused(with_resources(devices=[rule]), f'/linux/resources/devices/0{end}')
+
+
+def test_device_rules_in_devices_list():
+    if is_v2():
+        raise Skip('cgroup v2 has no devices.list')
+    rules = [device_rule(False), device_rule(True, 'c', 10, 229, 'rw'), device_rule(True, 'b', 8, None, 'r')]
+    files = in_force(with_resources(devices=rules))
+    lines = files['devices.list'].splitlines()
+    expect(lines[:2], ['c 10:229 rw', 'b 8:* r'], 'first lines of devices.list')
+
+
+# Membership and removal
+
+def test_path():
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/a/b'
+    with Container(Runtime(), bundle) as container:
+        seen = container.run()
+        for line in seen['cgroup']:
+            _, names, path = line.split(':', 2)
+            if is_v2() or names not in ('', 'name=systemd'):
+                expect(path, f'/{CGROUP_TOP}/a/b', f'group in {names or "v2"}')
+        container.finish()
+        container.delete()
+    expect([g for g in groups_named(f'{CGROUP_TOP}/a/b')], [], 'groups left')
+
+
+def test_relative_path_lies_below_the_callers():
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = f'{CGROUP_TOP}-relative'
+    with Container(Runtime(), bundle) as container:
+        lines = container.run()['cgroup']
+        assert any(line.endswith(f'/{CGROUP_TOP}-relative') for line in lines), lines
+        container.finish()
+        container.delete()
+
+
+@cases(('..',), ('/../x',), ('/a/../../x',))
+def test_path_that_climbs(path):
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = path
+    refused(bundle, '/linux/cgroupsPath')
+
+
+def test_missing_path():
+    bundle = Bundle()
+    del bundle.config['linux']['cgroupsPath']
+    with Container(Runtime(), bundle) as container:
+        lines = container.run()['cgroup']
+        assert any(line.endswith('/' + container.id) for line in lines), lines
+        container.finish()
+        container.delete()
+
+
+def test_group_that_holds_processes():
+    """Found before anything is made: the group and its process are named, and it survives."""
+    name = f'{CGROUP_TOP}/busy'
+    controller = 'pids' if 'pids' in cgroup_mounts() else ''
+    group = pathlib.Path(cgroup_mounts()[controller], name)
+    group.mkdir(parents=True)
+    other = subprocess.Popen(['sleep', '100'])
+    try:
+        (group / 'cgroup.procs').write_text(str(other.pid))
+        bundle = Bundle()
+        bundle.config['linux']['cgroupsPath'] = '/' + name
+        record = refused(bundle)
+        expect_in(str(other.pid), record['msg'] + record.get('hint', ''), 'message')
+        expect(group.exists() and other.poll() is None, True, 'the group and its process are there')
+    finally:
+        other.kill()
+        other.wait()
+        group.rmdir()
+
+
+def test_frozen_group():
+    if is_v2():
+        group = pathlib.Path('/sys/fs/cgroup', CGROUP_TOP, 'frozen')
+        file, frozen, thawed = group / 'cgroup.freeze', '1', '0'
+    else:
+        group = pathlib.Path(cgroup_mounts()['freezer'], CGROUP_TOP, 'frozen')
+        file, frozen, thawed = group / 'freezer.state', 'FROZEN', 'THAWED'
+    group.mkdir(parents=True)
+    try:
+        file.write_text(frozen)
+        bundle = Bundle()
+        bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/frozen'
+        record = refused(bundle)
+        expect_in('frozen', record['msg'], 'message')
+    finally:
+        file.write_text(thawed)
+        group.rmdir()
+
+
+def test_empty_group_is_used():
+    group = pathlib.Path(cgroup_mounts().get('pids', cgroup_mounts().get('')), CGROUP_TOP, 'empty')
+    group.mkdir(parents=True)
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/empty'
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        container.finish()
+        container.delete()
+    if group.exists():
+        group.rmdir()  # it was there before
+
+
+def test_groups_made_by_the_container_are_removed():
+    bundle = Bundle()
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        for where in sorted(set(cgroup_mounts().values())):
+            group = pathlib.Path(where + bundle.config['linux']['cgroupsPath'])
+            if group.exists():
+                (group / 'below/deeper').mkdir(parents=True)
+        container.finish()
+        container.delete()
+
+
+def test_processes_left_in_the_group_are_killed():
+    """With a process that survives its container, because it shares the host's pid namespace."""
+    bundle = Bundle()
+    linux = bundle.config['linux']
+    linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != 'pid']
+    bundle.config['process']['args'] = ['sh', '-c', 'sleep 1000 & echo; exit 0']
+    runtime = Runtime()
+    with Container(runtime, bundle) as container:
+        container.create().start()
+        container.read_line()
+        container.wait_status('stopped')
+        container.delete()
+    reap()
+
+
+def test_parents_of_others_survive():
+    """Deleting takes away the container's group only, not the engine's above it with other members."""
+    sibling = [pathlib.Path(where, CGROUP_TOP, 'parent/sibling') for where in sorted(set(cgroup_mounts().values()))]
+    for path in sibling:
+        path.mkdir(parents=True)
+    try:
+        bundle = Bundle()
+        bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/parent/mine'
+        with Container(Runtime(), bundle) as container:
+            container.run()
+            container.finish()
+            container.delete()
+        expect([p.exists() for p in sibling], [True] * len(sibling), 'siblings')
+    finally:
+        for path in sibling:
+            path.rmdir()
+            path.parent.rmdir()
+
+
+def test_moved_process_is_still_deleted():
+    """A process that somebody moved to a foreign group: it is killed, the foreign group stays."""
+    controller = 'pids' if 'pids' in cgroup_mounts() else ''
+    foreign = pathlib.Path(cgroup_mounts()[controller], CGROUP_TOP, 'foreign')
+    foreign.mkdir(parents=True)
+    try:
+        runtime = Runtime()
+        with Container(runtime, Bundle()) as container:
+            container.create()
+            (foreign / 'cgroup.procs').write_text(str(container.pid))
+            container.start()
+            container.ask()
+            container.finish()
+            container.delete()
+        expect(foreign.exists(), True, 'the foreign group is there')
+    finally:
+        reap()
+        foreign.rmdir()
+
+
+def test_namespace_shows_the_group_as_root():
+    bundle = Bundle()
+    bundle.config['linux']['namespaces'].append({'type': 'cgroup'})
+    with Container(Runtime(), bundle) as container:
+        paths = {line.split(':', 2)[2] for line in container.run()['cgroup']}
+        expect(paths, {'/'}, 'groups seen inside')
+        container.finish()
+        container.delete()
+
+
+def test_disabled_manager():
+    """podman's --cgroups=disabled: the container stays where the caller is."""
+    bundle = Bundle()
+    with Container(Runtime('--cgroup-manager', 'disabled'), bundle) as container:
+        lines = container.run()['cgroup']
+        own = own_cgroups()
+        for line in lines:
+            _, names, path = line.split(':', 2)
+            expect(path, own[names.split(',')[0].removeprefix('name=')], f'group in {names or "v2"}')
+        container.finish()
+        container.delete()
+
+
+def test_folder_without_a_hierarchy():
+    """podman on v1 leaves plain folders for controllers that nobody mounted: they are no hierarchies."""
+    if is_v2():
+        raise Skip('only where controllers have folders')
+    folder = pathlib.Path('/sys/fs/cgroup/net_cls')
+    if folder.exists():
+        raise Skip('net_cls is there')
+    machine.mount('tmpfs', '/mnt', 'tmpfs')  # in the tests' own mount namespace: nobody else sees the folder
+    try:
+        (pathlib.Path('/mnt') / 'net_cls').mkdir()
+        for path in sorted(pathlib.Path('/sys/fs/cgroup').iterdir()):
+            (pathlib.Path('/mnt') / path.name).mkdir(exist_ok=True)
+            machine.mount(path, f'/mnt/{path.name}', flags=machine.MS_BIND)
+        machine.mount('/mnt', '/sys/fs/cgroup', flags=machine.MS_BIND | machine.MS_REC)
+        refused(with_resources(network={'classID': 1}), '/linux/resources/network')
+        expect(list(folder.iterdir()), [], 'what was made in the plain folder')
+    finally:
+        machine.umount('/sys/fs/cgroup')
+        machine.umount('/mnt')
+
+
+def test_time_of_removal():
+    """Deleting does not sleep: the group is empty when the process is."""
+    with Container(Runtime(), Bundle()) as container:
+        container.run()
+        container.finish()
+        began = time.monotonic()
+        container.delete()
+        took = time.monotonic() - began
+    assert took < 1, f'delete took {took:.2f} s'
+
+
+harness.main(__name__)
