@@ -8,19 +8,17 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/timestamp.h"
 #include "cmd/escape.h"
 #include "libspec/json_writer.h"
 
-#define TIME_SIZE 40
-
-/* RFC 3339 in UTC; one reader drops a log whose times are anything else. */
-static const char *format_time(char ret_text[static TIME_SIZE])
+/* One reader drops a log whose times are not RFC 3339. */
+static const char *format_now(char ret_text[static TIMESTAMP_SIZE])
 {
-	time_t now = time(NULL);
-	struct tm utc;
+	struct timespec now;
 
-	gmtime_r(&now, &utc);
-	strftime(ret_text, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	clock_gettime(CLOCK_REALTIME, &now);
+	timestamp_format(&now, ret_text);
 	return ret_text;
 }
 
@@ -53,12 +51,12 @@ static void write_number(struct json_writer *writer, const char *name, unsigned 
 
 static void begin_json(struct json_writer *writer, const char *level, const char *message)
 {
-	char now[TIME_SIZE];
+	char now[TIMESTAMP_SIZE];
 
 	json_writer_open(writer, NULL, '{');
 	json_writer_string(writer, "level", level);
 	json_writer_string(writer, "msg", message);
-	json_writer_string(writer, "time", format_time(now));
+	json_writer_string(writer, "time", format_now(now));
 }
 
 static void end_json(struct json_writer *writer)
@@ -101,9 +99,9 @@ static void append_json_error(struct text *record, const struct log_output *log,
 
 static void append_text(struct text *record, const char *level, const char *message)
 {
-	char now[TIME_SIZE];
+	char now[TIMESTAMP_SIZE];
 
-	text_appendf(record, "time=\"%s\" level=%s msg=", format_time(now), level);
+	text_appendf(record, "time=\"%s\" level=%s msg=", format_now(now), level);
 	escape_quoted(message, record);
 }
 

@@ -41,8 +41,8 @@ void host_fill_features(struct host_features *ret_features)
 		.has_apparmor = true,
 		.has_selinux = true,
 		.has_seccomp = true,
-		.has_cgroup_systemd = true,
-		.has_cgroup_systemd_user = true,
+		.has_cgroup_systemd = false,
+		.has_cgroup_systemd_user = false,
 		.seccomp_flags = ret_features->seccomp_flags,
 		.capabilities = capabilities_names(),
 	};
