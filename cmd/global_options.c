@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
-#define DEFAULT_ROOT "/run/kogg"
+#define SYSTEM_RUNTIME_DIR "/run"
 
 const struct option_row global_options_table[] = {
 	OPTION_STRING("root", 0, "DIR", struct global_options, root,
@@ -97,7 +97,7 @@ static int resolve_root(
 	if (options->root)
 		return resolve_given_root(options->root, ret_root, err);
 	dir = user_runtime_dir();
-	return dir ? join(dir, "kogg", ret_root, err) : join("", DEFAULT_ROOT + 1, ret_root, err);
+	return join(dir ? dir : SYSTEM_RUNTIME_DIR, "kogg", ret_root, err);
 }
 
 static int resolve_driver(
