@@ -354,7 +354,7 @@ KINDS = {'config': run_config, 'process': run_process, 'resources': run_resource
 
 def run_file(row, path):
     if row['place'] != PLACE:
-        raise Skip(f'its place is the {row["place"]}')
+        raise Skip(f'to be run in the {row["place"]}')
     KINDS[row['kind']](row, path.read_text())
 
 

@@ -123,9 +123,9 @@ def test_pidfds(call, code):
         container.run()
         runtime.preexec_fn = denial([call], getattr(errno, code))
         answer = runtime.call('kill', container.id, 'KILL')
+        runtime.preexec_fn = None
         if answer.status != 0:
             assert names_call(answer.error(), [call]), f'the refusal does not name it: {answer!r}'
-        runtime.preexec_fn = None
 
 
 harness.main(__name__)

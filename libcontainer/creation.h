@@ -34,6 +34,7 @@ struct creation {
 	struct namespaces joined;
 	struct rootfs rootfs;
 	struct rootfs_request rootfs_request;
+	char *notify_dir; /* NULL: the caller does not want to be notified */
 	struct syscall_filter filter;
 	struct passed_fds passed;
 	int sync[2];

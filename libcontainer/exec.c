@@ -23,6 +23,7 @@
 #include "libcontainer/passed_fds.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/process_setup.h"
+#include "libcontainer/relay.h"
 #include "libcontainer/start.h"
 #include "libcontainer/sync.h"
 
@@ -119,9 +120,10 @@ static int open_terminal(
 		return error_set_call(err, "open", "/");
 	if (terminal_open(root, addition->process.process, terminal, err) < 0)
 		return -1;
-	result = addition->console_socket >= 0
-			 ? terminal_send(terminal, addition->console_socket, err)
-			 : sync_send(sync, SYNC_TERMINAL, 0, terminal->master, err);
+	if (addition->console_socket >= 0)
+		result = terminal_send(terminal, addition->console_socket, err);
+	else if ((result = relay_prepare(terminal->master, err)) == 0)
+		result = sync_send(sync, SYNC_TERMINAL, 0, terminal->master, err);
 	close_at(&terminal->master);
 	terminal->master = -1;
 	return result;
@@ -267,11 +269,22 @@ static int add_process(struct addition *addition, struct error *err)
 
 static int attend(struct addition *addition, int signals, int *ret_exit_status, struct error *err)
 {
+	struct relay *relay = NULL;
+	int result;
+
 	/* Whoever deletes the container need not wait for the program's end. */
 	handle_close(&addition->handle);
 	if (addition->options->detach)
 		return 0;
-	return foreground_wait(signals, addition->child.pidfd, ret_exit_status, err);
+	if (addition->terminal >= 0 && relay_open(take_fd(&addition->terminal), &relay, err) < 0)
+		return -1;
+	result = foreground_wait(&(struct foreground){ .signals = signals,
+					 .pid = addition->child.pid,
+					 .pidfd = addition->child.pidfd,
+					 .relay = relay },
+		ret_exit_status, err);
+	relay_close(relay);
+	return result;
 }
 
 static void release(struct addition *addition)

@@ -6,14 +6,29 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libcontainer/kernel/pidfd.h"
+
+enum {
+	EVENT_PROCESS,
+	EVENT_SIGNAL,
+	EVENT_NOTIFY,
+	EVENT_RELAY, /* and those behind */
+	EVENT_COUNT = EVENT_RELAY + RELAY_POLL_FDS,
+};
 
 /* Signals that are about this process or its terminal, not for the container. */
 static bool is_own_signal(unsigned signal)
 {
 	return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGPIPE;
+}
+
+/* Signals that end a program that does nothing about them, as people send them. */
+static bool is_final_signal(unsigned signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
 int foreground_catch_signals(struct error *err)
@@ -28,34 +43,89 @@ int foreground_catch_signals(struct error *err)
 	return fd < 0 ? error_set_errno(err, "make a signal descriptor") : fd;
 }
 
-static int forward_signals(int signals, int pidfd, struct error *err)
+/* The process itself stays for the end, when its status is wanted. */
+static void reap_orphans(pid_t process)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid &&
+		info.si_pid != process) {
+		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+		info.si_pid = 0;
+	}
+}
+
+/* Some signals tell us something, whether or not the container gets them too. */
+static void heed(const struct foreground *foreground, unsigned signal)
+{
+	if (signal == SIGCHLD)
+		reap_orphans(foreground->pid);
+	else if (signal == SIGWINCH)
+		relay_resize(foreground->relay);
+	else if (signal == SIGCONT)
+		relay_resume(foreground->relay);
+}
+
+/* *RET_SHALL_END becomes true when one of them would have ended this process. */
+static int forward_signals(
+	const struct foreground *foreground, bool *ret_shall_end, struct error *err)
 {
 	struct signalfd_siginfo info;
 
-	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+	while (read(foreground->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		bool has_exited;
 
+		heed(foreground, info.ssi_signo);
 		if (is_own_signal(info.ssi_signo))
 			continue;
-		if (pidfd_signal(pidfd, (int)info.ssi_signo, &has_exited, err) < 0)
+		*ret_shall_end |= is_final_signal(info.ssi_signo);
+		if (pidfd_signal(foreground->pidfd, (int)info.ssi_signo, &has_exited, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The end of the process is seen by its pidfd, so no SIGCHLD can be lost. */
-int foreground_wait(int signals, int pidfd, int *ret_exit_status, struct error *err)
+/*
+ * Until the process has ended and its output is out. The end is seen by the
+ * pidfd, so no SIGCHLD can be lost.
+ */
+static int serve(const struct foreground *foreground, struct error *err)
 {
-	struct pollfd events[] = {
-		{ .fd = pidfd, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
+	struct pollfd events[EVENT_COUNT] = {
+		[EVENT_PROCESS] = { .fd = foreground->pidfd, .events = POLLIN },
+		[EVENT_SIGNAL] = { .fd = foreground->signals, .events = POLLIN },
 	};
+	bool has_ended = false;
 
-	while (!events[0].revents) {
-		if (poll(events, array_size(events), -1) < 0 && errno != EINTR)
+	while (!has_ended || !relay_is_done(foreground->relay)) {
+		bool shall_end = false;
+
+		notify_watch(foreground->notify, &events[EVENT_NOTIFY]);
+		relay_watch(foreground->relay, &events[EVENT_RELAY]);
+		if (poll(events, array_size(events), -1) < 0) {
+			if (errno == EINTR)
+				continue;
 			return error_set_errno(err, "wait for the container");
-		if (events[1].revents && forward_signals(signals, pidfd, err) < 0)
+		}
+		if (events[EVENT_SIGNAL].revents &&
+			forward_signals(foreground, &shall_end, err) < 0)
 			return -1;
+		if (has_ended && shall_end)
+			return 0;
+		notify_serve(foreground->notify, &events[EVENT_NOTIFY]);
+		relay_copy(foreground->relay, &events[EVENT_RELAY]);
+		if (events[EVENT_PROCESS].revents) {
+			events[EVENT_PROCESS].fd = -1;
+			has_ended = true;
+			relay_end(foreground->relay);
+		}
 	}
-	return pidfd_reap(pidfd, ret_exit_status, NULL, err);
+	return 0;
+}
+
+int foreground_wait(const struct foreground *foreground, int *ret_exit_status, struct error *err)
+{
+	if (serve(foreground, err) < 0)
+		return -1;
+	return pidfd_reap(foreground->pidfd, ret_exit_status, NULL, err);
 }

@@ -11,11 +11,13 @@
 #include "base/cleanup.h"
 #include "hooks/hooks.h"
 #include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/descriptors.h"
 #include "libcontainer/kernel/hostname.h"
 #include "libcontainer/kernel/keyring.h"
 #include "libcontainer/kernel/selinux.h"
 #include "libcontainer/kernel/sysctls.h"
 #include "libcontainer/process_setup.h"
+#include "libcontainer/relay.h"
 #include "libcontainer/sync.h"
 
 struct init {
@@ -152,16 +154,18 @@ static int run_container_hooks(struct init *init, struct error *err)
 static int open_terminal(struct init *init, struct error *err)
 {
 	const struct spec_process *process = init->spec->process;
-	int result;
+	int master, result;
 
 	if (!process || !process->terminal)
 		return 0;
 	if (terminal_open(init->rootfs->root, process, &init->terminal, err) < 0 ||
 		rootfs_bind_console(init->rootfs, init->terminal.slave, err) < 0)
 		return -1;
-	result = init->request->console_socket >= 0
-			 ? terminal_send(&init->terminal, init->request->console_socket, err)
-			 : sync_send(init->sync, SYNC_TERMINAL, 0, init->terminal.master, err);
+	master = init->terminal.master;
+	if (init->request->console_socket >= 0)
+		result = terminal_send(&init->terminal, init->request->console_socket, err);
+	else if ((result = relay_prepare(master, err)) == 0)
+		result = sync_send(init->sync, SYNC_TERMINAL, 0, master, err);
 	close_at(&init->terminal.master);
 	init->terminal.master = -1;
 	return result;
@@ -181,6 +185,20 @@ static int hide_paths(struct init *init, struct error *err)
 static int switch_root(struct init *init, struct error *err)
 {
 	return rootfs_switch(init->rootfs, err);
+}
+
+/*
+ * Whatever the host has lent us is given back while the container's processes
+ * may look at us: what stays is what the last steps need.
+ */
+static int close_descriptors(struct init *init, struct error *err)
+{
+	const struct init_request *request = init->request;
+	const int keep[] = { init->sync, request->start_fd, request->result_fd,
+		init->rootfs->procfs.fd, init->terminal.slave };
+
+	return descriptors_close_from(
+		DESCRIPTORS_FIRST + request->passed_fds, keep, array_size(keep), err);
 }
 
 static int set_up_process(struct init *init, struct error *err)
@@ -230,6 +248,7 @@ static const struct init_stage {
 	{ "sysctl", write_sysctls },
 	{ "paths", hide_paths },
 	{ "root", switch_root },
+	{ "descriptors", close_descriptors },
 	{ "process", set_up_process },
 	{ "ready", report_ready },
 };

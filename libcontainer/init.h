@@ -33,11 +33,12 @@ struct init_request {
 	const struct syscall_filter *filter;
 	const struct state *state; /* for hooks; pid and status are filled in */
 	bool no_new_keyring;
-	unsigned listen_fds;
-	int *sync;          /* the pair; [1] is the first process's */
-	int start_fd;       /* FIFO: a byte says that `start` came */
-	int result_fd;      /* FIFO: an error, or its end when the exec succeeded */
-	int console_socket; /* connected, or -1: then the terminal goes to the parent */
+	unsigned passed_fds; /* how many descriptors from 3 on are the container's */
+	unsigned listen_fds; /* of those, LISTEN_FDS */
+	int *sync;           /* the pair; [1] is the first process's */
+	int start_fd;        /* FIFO: a byte says that `start` came */
+	int result_fd;       /* FIFO: an error, or its end when the exec succeeded */
+	int console_socket;  /* connected, or -1: then the terminal goes to the parent */
 	enum log_level log_level;
 	const struct state_dir *dir; /* let go of at once: its lock is the parent's */
 };

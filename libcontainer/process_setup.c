@@ -186,8 +186,10 @@ int process_setup(
 
 	*ret_image = (struct process_image){ .listener = -1 };
 	reset_signals();
-	if (set_attributes(request, err) < 0 || attach_terminal(request, err) < 0 ||
-		enter_cwd(process, &is_there, err) < 0 ||
+	if (set_attributes(request, err) < 0)
+		return -1;
+	procfs_release(request->procfs);
+	if (attach_terminal(request, err) < 0 || enter_cwd(process, &is_there, err) < 0 ||
 		capabilities_limit(process, &sets, err) < 0)
 		return -1;
 	umask(process->user.umask.is_set ? (mode_t)process->user.umask.value : DEFAULT_UMASK);

@@ -7,16 +7,32 @@
 #include "base/log.h"
 #include "libcontainer/creation.h"
 #include "libcontainer/foreground.h"
+#include "libcontainer/notify.h"
 #include "libcontainer/pid_file.h"
+#include "libcontainer/relay.h"
 
-static int start_now(struct creation *creation, struct error *err)
+/* Afterwards others may have the container: exec, kill, delete. */
+static int start_now(struct creation *creation, struct notify *ret_notify, struct error *err)
 {
 	const struct container_options *options = creation->options;
 
-	if (pid_file_write(options->pid_file, creation->first.pid, err) < 0 ||
+	if (notify_open(creation->dir.fd, ret_notify, err) < 0 ||
+		pid_file_write(options->pid_file, creation->first.pid, err) < 0 ||
 		pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err) < 0)
 		return -1;
-	return creation_start(creation, err);
+	if (creation_start(creation, err) < 0)
+		return -1;
+	state_dir_unlock(&creation->dir);
+	return 0;
+}
+
+static int start_detached(struct creation *creation, struct error *err)
+{
+	cleanup_notify struct notify notify = NOTIFY_CLOSED;
+
+	if (start_now(creation, &notify, err) < 0)
+		return -1;
+	return notify_wait(&notify, creation->first.pidfd, creation->first.pid, err);
 }
 
 static void delete_now(const struct runtime *runtime, const char *id)
@@ -31,31 +47,43 @@ static void delete_now(const struct runtime *runtime, const char *id)
 static int attend_to_end(struct creation *creation, int *ret_exit_status, struct error *err)
 {
 	cleanup_fd int signals = foreground_catch_signals(err);
+	cleanup_relay struct relay *relay = NULL;
+	cleanup_notify struct notify notify = NOTIFY_CLOSED;
 
 	if (signals < 0)
 		return -1;
-	if (start_now(creation, err) < 0)
+	if (creation->terminal >= 0 && relay_open(take_fd(&creation->terminal), &relay, err) < 0)
 		return -1;
-	return foreground_wait(signals, creation->first.pidfd, ret_exit_status, err);
+	if (start_now(creation, &notify, err) < 0)
+		return -1;
+	return foreground_wait(&(struct foreground){ .signals = signals,
+				       .pid = creation->first.pid,
+				       .pidfd = creation->first.pidfd,
+				       .relay = relay,
+				       .notify = &notify },
+		ret_exit_status, err);
 }
 
 int container_run(const struct runtime *runtime, const char *id,
 	const struct container_options *options, int *ret_exit_status, struct error *err)
 {
 	struct creation creation;
+	bool is_ours;
 	int result;
 
 	if (!options->detach && !options->no_subreaper)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	result = creation_make(&creation, runtime, id, options, err);
 	if (result == 0 && options->detach)
-		result = start_now(&creation, err);
+		result = start_detached(&creation, err);
 	else if (result == 0)
 		result = attend_to_end(&creation, ret_exit_status, err);
 	if (result == 0)
 		creation_commit(&creation);
+	/* Somebody else may have deleted it by now, and made another of its name. */
+	is_ours = result == 0 && state_dir_is_current(&creation.dir);
 	creation_release(&creation);
-	if (result == 0 && !options->detach && !options->keep)
+	if (is_ours && !options->detach && !options->keep)
 		delete_now(runtime, id);
 	return result;
 }

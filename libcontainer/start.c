@@ -16,6 +16,7 @@
 #include "libcontainer/handle.h"
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/notify.h"
 #include "libcontainer/runtime_hooks.h"
 
 static int died_early(struct error *err)
@@ -126,14 +127,25 @@ static int fail(struct handle *handle, struct error *err)
 	return -1;
 }
 
+/* Others may have the container meanwhile: it may take a command to become ready. */
+static int wait_until_ready(struct handle *handle, struct notify *notify, struct error *err)
+{
+	state_dir_unlock(&handle->dir);
+	return notify_wait(notify, handle->pidfd, handle->file.pid, err);
+}
+
 int container_start(const struct runtime *runtime, const char *id, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
+	cleanup_notify struct notify notify = NOTIFY_CLOSED;
 
-	if (handle_lock(&handle, runtime, id, err) < 0 || check_status(&handle, err) < 0)
+	if (handle_lock(&handle, runtime, id, err) < 0 || check_status(&handle, err) < 0 ||
+		notify_open(handle.dir.fd, &notify, err) < 0)
 		return -1;
 	if (start_release(&handle.dir, handle.pidfd, handle.file.pid, err) < 0)
 		return fail(&handle, err);
 	handle.status = STATE_RUNNING;
-	return run_poststart(&handle, err) < 0 ? fail(&handle, err) : 0;
+	if (run_poststart(&handle, err) < 0)
+		return fail(&handle, err);
+	return wait_until_ready(&handle, &notify, err);
 }

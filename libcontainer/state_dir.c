@@ -81,7 +81,7 @@ static int open_dir(struct state_dir *dir, const char *root, const char *id, str
 }
 
 /* Whether the directory still has its name: a delete may have won the lock first. */
-static bool is_current(const struct state_dir *dir)
+bool state_dir_is_current(const struct state_dir *dir)
 {
 	struct stat held, named;
 
@@ -104,7 +104,8 @@ int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id
 						 "container with ID '%s' exists already", id)
 				       : error_set_call(err, "make state directory", id);
 	ret_dir->fd = openat(ret_dir->root_fd, id, DIR_FLAGS);
-	if (ret_dir->fd >= 0 && flock(ret_dir->fd, LOCK_EX | LOCK_NB) == 0 && is_current(ret_dir))
+	if (ret_dir->fd >= 0 && flock(ret_dir->fd, LOCK_EX | LOCK_NB) == 0 &&
+		state_dir_is_current(ret_dir))
 		return 0;
 	/* A delete of the same ID came in between and owns what is there now. */
 	return error_set(err, ERROR_STATE, "container '%s' was deleted while it was created", id);
@@ -126,17 +127,22 @@ static int lock_within(int fd, int operation, unsigned seconds)
 	struct itimerval timer = { .it_value.tv_sec = seconds, .it_interval.tv_usec = 100000 };
 	struct sigaction action = { .sa_handler = on_alarm }, old_action;
 	struct itimerval none = { 0 };
+	sigset_t alarm, mask;
 	int result, saved_errno;
 
 	if (flock(fd, operation | LOCK_NB) == 0)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return -1;
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
 	sigaction(SIGALRM, &action, &old_action);
+	sigprocmask(SIG_UNBLOCK, &alarm, &mask);
 	setitimer(ITIMER_REAL, &timer, NULL);
 	result = flock(fd, operation);
 	saved_errno = errno;
 	setitimer(ITIMER_REAL, &none, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGALRM, &old_action, NULL);
 	errno = saved_errno;
 	return result;
@@ -155,7 +161,12 @@ int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const ch
 					 "container '%s' is busy: another command has held it for %d s",
 					 id, STATE_DIR_LOCK_SECONDS)
 			       : error_set_call(err, "lock state directory", id);
-	return is_current(ret_dir) ? 0 : not_found(id, err);
+	return state_dir_is_current(ret_dir) ? 0 : not_found(id, err);
+}
+
+void state_dir_unlock(const struct state_dir *dir)
+{
+	flock(dir->fd, LOCK_UN);
 }
 
 bool state_dir_is_busy(const struct state_dir *dir)
@@ -218,8 +229,8 @@ int state_dir_open_cache(const struct state_dir *dir)
 	return openat(dir->root_fd, CACHE_NAME, DIR_FLAGS);
 }
 
-/* Files that this version never makes: a killed writer's, or a later version's. */
-static int remove_strangers(int dir_fd)
+/* Empties the directory DIR_FD. What is no file has to be empty. */
+static int remove_files(int dir_fd)
 {
 	cleanup_dir DIR *dir = NULL;
 	cleanup_fd int fd = openat(dir_fd, ".", DIR_FLAGS);
@@ -239,6 +250,19 @@ static int remove_strangers(int dir_fd)
 			return -1;
 	}
 	return 0;
+}
+
+/*
+ * What few containers have, or this version never makes: the directory of the
+ * notify socket, a killed writer's files, or a later version's.
+ */
+static int remove_strangers(int dir_fd)
+{
+	cleanup_fd int notify = openat(dir_fd, "notify", DIR_FLAGS);
+
+	if (notify >= 0 && remove_files(notify) < 0)
+		return -1;
+	return remove_files(dir_fd);
 }
 
 int state_dir_remove(const struct state_dir *dir, struct error *err)

@@ -65,6 +65,14 @@ int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const ch
 
 #define STATE_DIR_LOCK_SECONDS 10
 
+/*
+ * Lets others have the lock while the caller waits for something that they may
+ * be needed for. Afterwards state_dir_is_current() says whether the ID still
+ * means this directory.
+ */
+void state_dir_unlock(const struct state_dir *dir);
+bool state_dir_is_current(const struct state_dir *dir);
+
 /* Whether somebody holds the lock now. */
 bool state_dir_is_busy(const struct state_dir *dir);
 

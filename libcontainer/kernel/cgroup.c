@@ -8,12 +8,14 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "libcontainer/kernel/cgroup_devices.h"
 #include "libcontainer/kernel/cgroup_entry.h"
 #include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_layout.h"
 #include "libcontainer/kernel/cgroup_limits.h"
 #include "libcontainer/kernel/cgroup_place.h"
+#include "libcontainer/kernel/cgroup_systemd.h"
 #include "libcontainer/kernel/cgroup_tree.h"
 #include "libcontainer/kernel/cgroup_v1.h"
 #include "libcontainer/kernel/cgroup_v2.h"
@@ -37,8 +39,17 @@ static int plan_groups(
 {
 	const char *path = request->path && request->path[0] ? request->path : request->id;
 
-	if (cgroup_layout_detect(cgroup, err) < 0 || cgroup_layout_place(cgroup, path, err) < 0)
+	const struct cgroup_systemd_request unit = { request->path, request->id,
+		request->annotations, request->resources };
+
+	if (cgroup_layout_detect(cgroup, err) < 0)
 		return -1;
+	if (request->driver == CGROUP_DRIVER_SYSTEMD) {
+		if (cgroup_systemd_plan(cgroup, &unit, err) < 0)
+			return -1;
+	} else if (cgroup_layout_place(cgroup, path, err) < 0) {
+		return -1;
+	}
 	return cgroup_limits_plan(cgroup, request->resources, err);
 }
 
@@ -119,11 +130,43 @@ static int make_one(struct cgroup *cgroup, struct cgroup_place *place, struct er
 	return ops_of(place)->prepare(cgroup, place, err);
 }
 
+/* systemd makes the group in v2 and its own hierarchy, and leaves some of v1's to us. */
+static int make_around_unit(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
+{
+	if (cgroup_place_exists(place)) {
+		place->made = 1;
+		place->is_new = true;
+	} else if (cgroup_place_make(place, err) < 0) {
+		return -1;
+	}
+	return ops_of(place)->prepare(cgroup, place, err);
+}
+
+static int make_unit(struct cgroup *cgroup, struct error *err)
+{
+	struct error ignored = { 0 };
+	size_t i = 0;
+
+	if (cgroup_systemd_start(cgroup, err) < 0)
+		return -1;
+	while (i < cgroup->n_places && make_around_unit(cgroup, &cgroup->places[i], err) == 0)
+		i++;
+	if (i == cgroup->n_places)
+		return 0;
+	cgroup_systemd_release(cgroup);
+	if (cgroup_systemd_stop(cgroup, &ignored) < 0)
+		log_warning("%s", ignored.text);
+	unmake(cgroup, i);
+	return -1;
+}
+
 int cgroup_make(struct cgroup *cgroup, struct error *err)
 {
 	for (size_t i = 0; i < cgroup->n_places; i++)
 		if (!cgroup->places[i].made && check_unused(cgroup, &cgroup->places[i], err) < 0)
 			return -1;
+	if (cgroup->unit)
+		return make_unit(cgroup, err);
 	for (size_t i = 0; i < cgroup->n_places; i++)
 		if (make_one(cgroup, &cgroup->places[i], err) < 0) {
 			unmake(cgroup, i + 1);
@@ -144,15 +187,18 @@ int cgroup_limit_late(
 {
 	struct spec_resources late = { 0 };
 
-	if (!resources || !resources->pids_limit.is_set || resources->pids_limit.value != 0)
+	cgroup_systemd_release(cgroup);
+	if (!resources || !cgroup_limits_is_late(cgroup, resources))
 		return 0;
 	late.pointer = resources->pointer;
 	late.pids_limit = resources->pids_limit;
-	return cgroup_limits_update(cgroup, &late, err);
+	return cgroup_update(cgroup, &late, err);
 }
 
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
+	if (cgroup->unit && cgroup_systemd_update(cgroup, resources, err) < 0)
+		return -1;
 	return cgroup_limits_update(cgroup, resources, err);
 }
 
@@ -335,10 +381,13 @@ int cgroup_remove(struct cgroup *cgroup, struct error *err)
 	int64_t deadline = cgroup_tree_now_ms() + REMOVE_TIMEOUT_MS;
 	int result = 0;
 
+	cgroup_systemd_release(cgroup);
 	/* One that can't be removed does not keep the others. */
 	for (size_t i = 0; i < cgroup->n_places; i++)
 		if (remove_one(&cgroup->places[i], deadline, err) < 0)
 			result = -1;
+	if (cgroup->unit && result == 0)
+		return cgroup_systemd_stop(cgroup, err);
 	return result;
 }
 
@@ -350,5 +399,7 @@ const struct cgroup_hierarchy *cgroup_hierarchies(const struct cgroup *cgroup, s
 
 void cgroup_free(struct cgroup *cgroup)
 {
+	if (cgroup)
+		cgroup_systemd_release(cgroup);
 	cgroup_layout_free(cgroup);
 }

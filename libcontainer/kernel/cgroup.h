@@ -53,9 +53,11 @@ int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, 
 	must_check;
 
 /*
- * A task limit of 0 lets nothing be born in the group, so cgroup_limit() writes
- * 1 in its place, and this the real one, when init has no fork left to do. Does
- * nothing for all other configs.
+ * To be called when init is there and has no fork left to do. A task limit of 0
+ * lets nothing be born in the group, so cgroup_limit() writes 1 in its place,
+ * and this the real one. Also ends the process that has kept a systemd unit
+ * alive so far (which otherwise cgroup_free() or the caller's end does). Does
+ * nothing for all other containers.
  */
 int cgroup_limit_late(struct cgroup *cgroup, const struct spec_resources *resources,
 	struct error *err) must_check;

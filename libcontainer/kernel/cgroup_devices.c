@@ -172,24 +172,6 @@ static int attach_program(int dir_fd, int program_fd, int old_fd, struct error *
 	return 0;
 }
 
-/*
- * In a user namespace nobody can make device nodes, and those that the mount
- * brings are guarded by their permissions: the program, which takes
- * CAP_BPF or CAP_SYS_ADMIN of the initial one, is not missed.
- */
-static bool is_in_user_namespace(void)
-{
-	char map[128] = "";
-	cleanup_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-	unsigned long inside, outside, length;
-	ssize_t n = fd < 0 ? -1 : read(fd, map, sizeof(map) - 1);
-
-	if (n <= 0)
-		return false;
-	return sscanf(map, "%lu %lu %lu", &inside, &outside, &length) != 3 || inside || outside ||
-	       length != UINT32_MAX;
-}
-
 static int apply_v2(
 	struct cgroup_place *place, const struct cgroup_device_rules *rules, struct error *err)
 {
@@ -205,8 +187,13 @@ static int apply_v2(
 	program_fd = load_program(rules, &failure);
 	if (program_fd >= 0 && attach_program(dir_fd, program_fd, old_fd, &failure) == 0)
 		return 0;
+	/*
+	 * In a user namespace nobody can make device nodes, and those that a mount
+	 * brings are guarded by their permissions: the program, which takes the
+	 * initial one's CAP_BPF or CAP_SYS_ADMIN, is not missed.
+	 */
 	if ((failure.sys_errno == EPERM || failure.sys_errno == EACCES) &&
-		(geteuid() != 0 || is_in_user_namespace())) {
+		cgroup_layout_is_rootless()) {
 		log_debug("device rules are left out: %s", failure.text);
 		return 0;
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,21 @@ int cgroup_layout_place(struct cgroup *cgroup, const char *path, struct error *e
 		if (place_one(cgroup, &cgroup->places[i], path, own.data ?: "", err) < 0)
 			return -1;
 	return 0;
+}
+
+bool cgroup_layout_is_rootless(void)
+{
+	char map[128] = "";
+	cleanup_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	unsigned long inside, outside, length;
+	ssize_t n = fd < 0 ? -1 : read(fd, map, sizeof(map) - 1);
+
+	if (geteuid() != 0)
+		return true;
+	if (n <= 0)
+		return false;
+	return sscanf(map, "%lu %lu %lu", &inside, &outside, &length) != 3 || inside || outside ||
+	       length != UINT32_MAX;
 }
 
 bool cgroup_layout_has_controller(const struct cgroup_place *place, const char *list)

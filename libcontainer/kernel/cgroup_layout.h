@@ -57,6 +57,7 @@ struct cgroup {
 	const char *unit;     /* of systemd, which made the group; NULL: made by directory */
 	bool is_user_unit;    /* of the caller's own manager, not the system's */
 	int holder_fd;        /* closing it ends the process that keeps a new unit alive; or -1 */
+	pid_t holder;         /* that process */
 	const char *settings; /* systemd: what to start the unit with; NULL once started */
 	struct cgroup_wants wants; /* what the limits that were planned for need in v2 */
 	bool has_cpus; /* the limits set cpuset.cpus, so no copy of the parent's is needed */
@@ -95,6 +96,9 @@ int cgroup_layout_find_path(const struct cgroup_place *place, const char *text, 
 
 /* Reads /proc/PID/cgroup; PID 0 is the caller. */
 int cgroup_layout_read_proc(pid_t pid, struct text *ret_text, struct error *err) must_check;
+
+/* Whether the caller is no root, or one only in a user namespace of his own. */
+bool cgroup_layout_is_rootless(void);
 
 /* The place that has CONTROLLER in v1, or NULL. */
 struct cgroup_place *cgroup_layout_find_v1(struct cgroup *cgroup, const char *controller);

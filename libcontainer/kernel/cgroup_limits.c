@@ -178,6 +178,17 @@ static int write_all(struct cgroup *cgroup, const struct spec_resources *resourc
 	return write_unified(cgroup, resources, err);
 }
 
+int64_t cgroup_limits_first_tasks(const struct cgroup *cgroup)
+{
+	return cgroup->unit ? 2 : 1;
+}
+
+bool cgroup_limits_is_late(const struct cgroup *cgroup, const struct spec_resources *resources)
+{
+	return resources->pids_limit.is_set && resources->pids_limit.value >= 0 &&
+	       resources->pids_limit.value < cgroup_limits_first_tasks(cgroup);
+}
+
 int cgroup_limits_write(
 	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
@@ -186,8 +197,8 @@ int cgroup_limits_write(
 	if (!resources)
 		return 0;
 	first = *resources;
-	if (first.pids_limit.is_set && first.pids_limit.value == 0)
-		first.pids_limit.value = 1;
+	if (cgroup_limits_is_late(cgroup, resources))
+		first.pids_limit.value = cgroup_limits_first_tasks(cgroup);
 	return write_all(cgroup, &first, false, err);
 }
 

@@ -18,8 +18,17 @@ int cgroup_limits_plan(struct cgroup *cgroup, const struct spec_resources *resou
 	struct error *err) must_check;
 
 /*
- * Writes all of them, memory last but for the unified ones; for a new group a
- * task limit of 0, with which nothing could be born in it, as 1.
+ * The least task limit with which init can be born: a unit has a process
+ * already that keeps it alive.
+ */
+int64_t cgroup_limits_first_tasks(const struct cgroup *cgroup);
+
+/* Whether the task limit is below that, and so can only be written afterwards. */
+bool cgroup_limits_is_late(const struct cgroup *cgroup, const struct spec_resources *resources);
+
+/*
+ * Writes all of them, memory last but for the unified ones; a task limit that
+ * comes late as the least one.
  */
 int cgroup_limits_write(struct cgroup *cgroup, const struct spec_resources *resources,
 	struct error *err) must_check;

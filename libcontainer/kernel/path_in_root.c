@@ -86,7 +86,7 @@ static int walk_without_links(int root_fd, const char *path, int flags, enum pat
 		}
 		memcpy(name, component, length);
 		name[length] = '\0';
-		next = open_component(dir, name, is_last ? flags : O_PATH | O_DIRECTORY, rule);
+		next = open_component(dir, name, is_last ? flags : O_PATH, rule);
 		if (next < 0 || is_last)
 			return next;
 		close_at(&dir);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
-#include "libcontainer/kernel/syscall_filter_export.h"
+#include "libcontainer/kernel/syscall_filter_layout.h"
 #include "libcontainer/kernel/syscall_filter_rules.h"
 
 /* Linux 5.19; newer than the headers of the oldest build. */
@@ -118,10 +118,6 @@ static int check_listener(
 		if (check_notified(&profile->rules[i], i, err) < 0)
 			return -1;
 	}
-	if (needs_listener && !profile->listener_path) {
-		error_set(err, ERROR_SPEC, "required with SCMP_ACT_NOTIFY, but missing");
-		return error_point(err, "/linux/seccomp/listenerPath");
-	}
 	*ret_needs_listener = needs_listener;
 	return 0;
 }
@@ -134,7 +130,7 @@ static int compile(
 
 	if (syscall_filter_rules_init(&rules, profile, err) < 0)
 		return -1;
-	result = syscall_filter_export(&rules, NULL, &filter->code, &filter->length, err);
+	result = syscall_filter_layout(&rules, &filter->code, &filter->length, err);
 	syscall_filter_rules_release(&rules);
 	return result;
 }

@@ -10,46 +10,30 @@
 
 #include "base/attributes.h"
 
-/*
- * The kernel cuts errno values at 4095 (seccomp(2), SECCOMP_RET_ERRNO), and
- * libseccomp refuses that one already. A tracer gets all 16 bits.
- */
-#define ERRNO_RET_MAX 4094
-#define TRACE_RET_MAX 0xffff
-
-/* What each word of the spec is to seccomp(2). data_max 0: the action carries no data. */
+/* What each word of the spec is to seccomp(2). */
 static const struct {
 	uint32_t value;
-	uint32_t data_max;
+	bool has_errno; /* its low 16 bits are a value for the caller or the tracer */
 } actions[] = {
-	[SPEC_SECCOMP_KILL] = { SECCOMP_RET_KILL_THREAD, 0 },
-	[SPEC_SECCOMP_KILL_PROCESS] = { SECCOMP_RET_KILL_PROCESS, 0 },
-	[SPEC_SECCOMP_KILL_THREAD] = { SECCOMP_RET_KILL_THREAD, 0 },
-	[SPEC_SECCOMP_TRAP] = { SECCOMP_RET_TRAP, 0 },
-	[SPEC_SECCOMP_ERRNO] = { SECCOMP_RET_ERRNO, ERRNO_RET_MAX },
-	[SPEC_SECCOMP_TRACE] = { SECCOMP_RET_TRACE, TRACE_RET_MAX },
-	[SPEC_SECCOMP_ALLOW] = { SECCOMP_RET_ALLOW, 0 },
-	[SPEC_SECCOMP_LOG] = { SECCOMP_RET_LOG, 0 },
-	[SPEC_SECCOMP_NOTIFY] = { SECCOMP_RET_USER_NOTIF, 0 },
+	[SPEC_SECCOMP_KILL] = { SECCOMP_RET_KILL_THREAD, false },
+	[SPEC_SECCOMP_KILL_PROCESS] = { SECCOMP_RET_KILL_PROCESS, false },
+	[SPEC_SECCOMP_KILL_THREAD] = { SECCOMP_RET_KILL_THREAD, false },
+	[SPEC_SECCOMP_TRAP] = { SECCOMP_RET_TRAP, false },
+	[SPEC_SECCOMP_ERRNO] = { SECCOMP_RET_ERRNO, true },
+	[SPEC_SECCOMP_TRACE] = { SECCOMP_RET_TRACE, true },
+	[SPEC_SECCOMP_ALLOW] = { SECCOMP_RET_ALLOW, false },
+	[SPEC_SECCOMP_LOG] = { SECCOMP_RET_LOG, false },
+	[SPEC_SECCOMP_NOTIFY] = { SECCOMP_RET_USER_NOTIF, false },
 };
 
-static int action_value(
-	unsigned action, const struct spec_u32 *errno_ret, uint32_t *ret_value, struct error *err)
+/* The spec's reader has checked that ERRNO_RET stands only where it may, and its range. */
+static uint32_t action_value(unsigned action, const struct spec_u32 *errno_ret)
 {
-	uint32_t data_max;
-
 	assert(action < array_size(actions));
-	data_max = actions[action].data_max;
-	if (errno_ret->is_set && !data_max)
-		return error_set(err, ERROR_SPEC, "the seccomp action '%s' takes no errno value",
-			spec_word_of(spec_seccomp_action_words, action));
-	if (errno_ret->is_set && errno_ret->value > data_max)
-		return error_set(err, ERROR_SPEC, "the errno value %u is above %u",
-			errno_ret->value, data_max);
-	*ret_value = actions[action].value;
-	if (data_max)
-		*ret_value |= errno_ret->is_set ? errno_ret->value : EPERM;
-	return 0;
+	if (!actions[action].has_errno)
+		return actions[action].value;
+	return actions[action].value |
+	       ((errno_ret->is_set ? errno_ret->value : EPERM) & SECCOMP_RET_DATA);
 }
 
 int syscall_filter_rules_arch(const char *word, uint32_t *ret_token)
@@ -144,22 +128,20 @@ static void add_rule(struct syscall_filter_rules *rules, const struct syscall_fi
 	}
 }
 
-static int add_names(struct syscall_filter_rules *rules, const struct spec_seccomp_rule *rule,
-	size_t position, struct error *err)
+static void add_names(
+	struct syscall_filter_rules *rules, const struct spec_seccomp_rule *rule, size_t position)
 {
 	struct syscall_filter_rule base = { .position = position };
 
-	if (action_value(rule->action, &rule->errno_ret, &base.action, err) < 0)
-		return -1;
+	base.action = action_value(rule->action, &rule->errno_ret);
 	if (base.action == rules->default_action)
-		return 0;
+		return;
 	for (size_t i = 0; i < rule->names.count; i++) {
 		base.name = rule->names.items[i];
 		base.number = seccomp_syscall_resolve_name(base.name);
 		if (base.number != __NR_SCMP_ERROR)
 			add_rule(rules, &base, rule);
 	}
-	return 0;
 }
 
 static int add_all(
@@ -167,9 +149,7 @@ static int add_all(
 {
 	size_t count = count_rules(profile);
 
-	if (action_value(profile->default_action, &profile->default_errno_ret,
-		    &rules->default_action, err) < 0)
-		return error_point(err, "/linux/seccomp/defaultErrnoRet");
+	rules->default_action = action_value(profile->default_action, &profile->default_errno_ret);
 	if (add_archs(rules, &profile->architectures, err) < 0)
 		return -1;
 	if (count > SYSCALL_FILTER_RULES_MAX)
@@ -179,8 +159,7 @@ static int add_all(
 	if (!rules->items)
 		return error_set_errno(err, "prepare the seccomp filter");
 	for (size_t i = 0; i < profile->n_rules; i++)
-		if (add_names(rules, &profile->rules[i], i, err) < 0)
-			return error_point(err, "/linux/seccomp/syscalls/%zu/errnoRet", i);
+		add_names(rules, &profile->rules[i], i);
 	return 0;
 }
 

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/cgroup_systemd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "libcontainer/kernel/cgroup_file.h"
+#include "libcontainer/kernel/cgroup_limits.h"
+#include "libcontainer/kernel/cgroup_place.h"
+#include "libcontainer/kernel/cgroup_tree.h"
+#include "libcontainer/kernel/cgroup_unit.h"
+#include "libcontainer/kernel/cgroup_unit_properties.h"
+
+#define HELPER "kogg-systemd"
+
+#ifndef KOGG_LIBEXECDIR
+#	define KOGG_LIBEXECDIR "/usr/libexec"
+#endif
+
+/* Above the helper's own limit for a job, so that its words are heard. */
+#define REPLY_TIMEOUT_MS 40000
+
+#define REPLY_MAX 1024
+
+#define CMDLINE_MAX (1U << 20)
+
+/* cgroup-v2.rst, "cpu.max" */
+#define PERIOD_DEFAULT_USEC 100000
+
+/* Whether systemd has limits for v2 here. */
+static bool is_v2(struct cgroup *cgroup)
+{
+	return !cgroup_layout_find_v1(cgroup, "memory") && cgroup_layout_find_v2(cgroup);
+}
+
+/*
+ * The group of the manager that the unit will belong to, "" for the system's:
+ * that of user@UID.service, in which the caller most likely is.
+ */
+static int find_manager(
+	struct cgroup *cgroup, char ret_path[static CGROUP_PATH_MAX], struct error *err)
+{
+	cleanup_text struct text own = { 0 };
+	struct cgroup_place *place = cgroup_layout_find_v2(cgroup);
+	char *service, *end;
+	unsigned uid = geteuid();
+
+	ret_path[0] = '\0';
+	if (!cgroup->is_user_unit)
+		return 0;
+	place = place ?: cgroup_layout_main(cgroup);
+	if (cgroup_layout_read_proc(0, &own, err) < 0 ||
+		cgroup_layout_find_path(place, own.data ?: "", ret_path, err) < 0)
+		return -1;
+	service = strstr(ret_path, "/user@");
+	end = service ? strstr(service, ".service") : NULL;
+	if (end)
+		end[strlen(".service")] = '\0';
+	else
+		snprintf(ret_path, CGROUP_PATH_MAX, "/user.slice/user-%u.slice/user@%u.service",
+			uid, uid);
+	return 0;
+}
+
+static int place_unit(struct cgroup *cgroup, const struct cgroup_unit *unit, struct error *err)
+{
+	char path[2 * CGROUP_PATH_MAX];
+	char manager[CGROUP_PATH_MAX];
+
+	if (find_manager(cgroup, manager, err) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s%s", manager, unit->path);
+	cgroup->unit = arena_copy(&cgroup->arena, unit->name);
+	if (!cgroup->unit) {
+		errno = ENOMEM;
+		return error_set_errno(err, "plan the container's unit");
+	}
+	return cgroup_layout_place(cgroup, path, err);
+}
+
+static int collect_properties(struct cgroup *cgroup, const struct cgroup_systemd_request *request,
+	const struct cgroup_unit *unit, json_t *list, struct error *err)
+{
+	const struct spec_resources *resources = request->resources;
+	struct spec_resources first = { 0 };
+
+	if (cgroup_unit_properties_basic(request->id, unit->slice, list, err) < 0 ||
+		cgroup_unit_properties_devices(resources, is_v2(cgroup), list, err) < 0)
+		return -1;
+	if (resources)
+		first = *resources;
+	if (cgroup_limits_is_late(cgroup, &first))
+		first.pids_limit.value = cgroup_limits_first_tasks(cgroup);
+	if (resources && cgroup_unit_properties_limits(
+				 &first, is_v2(cgroup), PERIOD_DEFAULT_USEC, list, err) < 0)
+		return -1;
+	return cgroup_unit_properties_annotations(request->annotations, list, err);
+}
+
+/* The request to the helper as one line. PROPERTIES is taken over, or NULL. */
+static char *format_request(const struct cgroup *cgroup, json_t *properties)
+{
+	json_t *request = json_pack("{s:s, s:b, s:o*}", "unit", cgroup->unit, "user",
+		cgroup->is_user_unit, "properties", properties);
+	char *line = json_dumps(request, JSON_COMPACT);
+
+	json_decref(request);
+	return line;
+}
+
+int cgroup_systemd_plan(
+	struct cgroup *cgroup, const struct cgroup_systemd_request *request, struct error *err)
+{
+	cleanup_free char *line = NULL;
+	struct cgroup_unit unit;
+	json_t *properties = json_array();
+
+	cgroup->is_user_unit = cgroup_layout_is_rootless();
+	if (cgroup_unit_parse(request->path, request->id,
+		    cgroup->is_user_unit ? "user.slice" : "system.slice", &unit, err) < 0 ||
+		place_unit(cgroup, &unit, err) < 0 ||
+		collect_properties(cgroup, request, &unit, properties, err) < 0) {
+		json_decref(properties);
+		return -1;
+	}
+	line = format_request(cgroup, properties);
+	cgroup->settings = line ? arena_copy(&cgroup->arena, line) : NULL;
+	if (cgroup->settings)
+		return 0;
+	errno = ENOMEM;
+	return error_set_errno(err, "plan the container's unit");
+}
+
+/*
+ * Where the caller was found, the helper may be too: a program that was not
+ * installed has it beside itself. /proc/self/exe does not tell, since kogg
+ * runs from a mount of its own (CVE-2019-5736).
+ */
+static bool find_beside(char ret_path[static PATH_MAX])
+{
+	cleanup_text struct text cmdline = { 0 };
+	struct error ignored = { 0 };
+	const char *slash;
+	int n;
+
+	if (file_read_at(AT_FDCWD, "/proc/self/cmdline", CMDLINE_MAX, &cmdline, &ignored) < 0 ||
+		!cmdline.data)
+		return false;
+	slash = strrchr(cmdline.data, '/');
+	if (!slash)
+		return false;
+	n = snprintf(ret_path, PATH_MAX, "%.*s/" HELPER, (int)(slash - cmdline.data), cmdline.data);
+	return n > 0 && n < PATH_MAX && access(ret_path, X_OK) == 0;
+}
+
+static int find_helper(char ret_path[static PATH_MAX], struct error *err)
+{
+	if (find_beside(ret_path))
+		return 0;
+	snprintf(ret_path, PATH_MAX, "%s/" HELPER, KOGG_LIBEXECDIR);
+	if (access(ret_path, X_OK) == 0)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED, "the systemd driver's program '%s' is not installed",
+		ret_path);
+	return error_hint(err, "install it, or use --cgroup-manager cgroupfs");
+}
+
+/* A helper that runs, and the ends of its standard input and output. */
+struct helper {
+	pid_t pid;
+	int input, output;
+};
+
+static int spawn(const char *path, const char *action, int input, int output, pid_t *ret_pid)
+{
+	char *const argv[] = { (char[]){ HELPER }, strdup(action), NULL };
+	posix_spawn_file_actions_t actions;
+	int result;
+
+	if (!argv[1] || posix_spawn_file_actions_init(&actions) != 0) {
+		free(argv[1]);
+		return ENOMEM;
+	}
+	result = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	if (result == 0)
+		result = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	if (result == 0)
+		result = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	free(argv[1]);
+	return result;
+}
+
+static int start_helper(const char *action, struct helper *ret_helper, struct error *err)
+{
+	char path[PATH_MAX];
+	int input[2], output[2];
+
+	if (find_helper(path, err) < 0)
+		return -1;
+	if (pipe2(input, O_CLOEXEC) < 0)
+		return error_set_errno(err, "make a pipe");
+	if (pipe2(output, O_CLOEXEC) < 0) {
+		error_set_errno(err, "make a pipe");
+		close(input[0]);
+		close(input[1]);
+		return -1;
+	}
+	errno = spawn(path, action, input[0], output[1], &ret_helper->pid);
+	if (errno)
+		error_set_call(err, "run", path);
+	close(input[0]);
+	close(output[1]);
+	ret_helper->input = input[1];
+	ret_helper->output = output[0];
+	return err->kind == ERROR_NONE ? 0 : -1;
+}
+
+static void stop_helper(struct helper *helper)
+{
+	close_at(&helper->input);
+	close_at(&helper->output);
+	if (helper->pid > 0)
+		waitpid(helper->pid, NULL, 0);
+}
+
+static int read_reply(
+	const struct helper *helper, char ret_reply[static REPLY_MAX], struct error *err)
+{
+	int64_t deadline = cgroup_tree_now_ms() + REPLY_TIMEOUT_MS;
+	struct pollfd waiting = { .fd = helper->output, .events = POLLIN };
+	size_t used = 0;
+
+	while (used + 1 < REPLY_MAX) {
+		int64_t left = deadline - cgroup_tree_now_ms();
+		ssize_t n;
+
+		if (left <= 0 || poll(&waiting, 1, (int)left) == 0) {
+			kill(helper->pid, SIGKILL);
+			return error_set(err, ERROR_SYSTEM, "systemd has not answered in %d s",
+				REPLY_TIMEOUT_MS / 1000);
+		}
+		n = read(helper->output, ret_reply + used, REPLY_MAX - 1 - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+		ret_reply[used] = '\0';
+		if (ret_reply[used - 1] == '\n') {
+			ret_reply[used - 1] = '\0';
+			return 0;
+		}
+	}
+	return error_set(err, ERROR_SYSTEM, "'" HELPER "' has ended without an answer");
+}
+
+/* "ok", "errno NUMBER WHAT" or "error TEXT" */
+static int take_reply(const char *unit, const char *reply, struct error *err)
+{
+	int number, used, length;
+
+	if (strcmp(reply, "ok") == 0)
+		return 0;
+	if (sscanf(reply, "errno %d %n", &number, &used) == 1) {
+		errno = number;
+		error_set_errno(err, "systemd unit '%s': %s", unit, reply + used);
+		return number == ENOENT || number == ECONNREFUSED
+			       ? error_hint(err, "is systemd running here?")
+			       : -1;
+	}
+	if (strncmp(reply, "error ", 6) == 0)
+		reply += 6;
+	/* systemd ends its sentences with a full stop. */
+	length = (int)strlen(reply);
+	length -= length && reply[length - 1] == '.';
+	return error_set(err, ERROR_SYSTEM, "systemd unit '%s': %.*s", unit, length, reply);
+}
+
+/* Runs the helper, sends it LINE and takes its answer; the caller ends it. */
+static int ask(const struct cgroup *cgroup, const char *action, const char *line,
+	struct helper *helper, struct error *err)
+{
+	char reply[REPLY_MAX] = "";
+
+	if (start_helper(action, helper, err) < 0)
+		return -1;
+	if (fd_write_all(helper->input, line, strlen(line)) < 0 ||
+		fd_write_all(helper->input, "\n", 1) < 0)
+		error_set_errno(err, "write to '" HELPER "'");
+	else if (read_reply(helper, reply, err) == 0)
+		(void)take_reply(cgroup->unit, reply, err);
+	return err->kind == ERROR_NONE ? 0 : -1;
+}
+
+int cgroup_systemd_start(struct cgroup *cgroup, struct error *err)
+{
+	struct helper helper = { 0, -1, -1 };
+
+	if (ask(cgroup, "start", cgroup->settings, &helper, err) < 0) {
+		stop_helper(&helper);
+		return -1;
+	}
+	close_at(&helper.output);
+	cgroup->holder_fd = helper.input;
+	cgroup->holder = helper.pid;
+	return 0;
+}
+
+void cgroup_systemd_release(struct cgroup *cgroup)
+{
+	struct helper helper = { cgroup->holder, cgroup->holder_fd, -1 };
+
+	if (cgroup->holder_fd < 0)
+		return;
+	stop_helper(&helper);
+	cgroup->holder_fd = -1;
+	cgroup->holder = 0;
+}
+
+static int ask_once(
+	const struct cgroup *cgroup, const char *action, json_t *properties, struct error *err)
+{
+	cleanup_free char *line = format_request(cgroup, properties);
+	struct helper helper = { 0, -1, -1 };
+	int result;
+
+	if (!line) {
+		errno = ENOMEM;
+		return error_set_errno(err, "ask systemd");
+	}
+	result = ask(cgroup, action, line, &helper, err);
+	stop_helper(&helper);
+	return result;
+}
+
+/* The period in force, for a new quota that comes alone; the kernel's default where it is unknown.
+ */
+static uint64_t read_period(struct cgroup *cgroup)
+{
+	struct cgroup_place *v1 = cgroup_layout_find_v1(cgroup, "cpu");
+	struct cgroup_place *place = v1 ?: cgroup_layout_find_v2(cgroup);
+	struct error ignored = { 0 };
+	char value[CGROUP_VALUE_MAX];
+	const char *number = value;
+	uint64_t period;
+
+	if (!place || cgroup_place_open(place, &ignored) < 0 ||
+		cgroup_file_read(
+			place->dir_fd, v1 ? "cpu.cfs_period_us" : "cpu.max", value, &ignored) < 0)
+		return PERIOD_DEFAULT_USEC;
+	/* "max 100000" */
+	if (!v1)
+		number = strchr(value, ' ') ? strchr(value, ' ') + 1 : "";
+	return number_parse_u64(number, UINT64_MAX, &period) == 0 ? period : PERIOD_DEFAULT_USEC;
+}
+
+int cgroup_systemd_update(
+	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+{
+	json_t *properties = json_array();
+
+	if (cgroup_unit_properties_limits(
+		    resources, is_v2(cgroup), read_period(cgroup), properties, err) < 0) {
+		json_decref(properties);
+		return -1;
+	}
+	if (json_array_size(properties) == 0) {
+		json_decref(properties);
+		return 0;
+	}
+	return ask_once(cgroup, "set", properties, err);
+}
+
+int cgroup_systemd_stop(struct cgroup *cgroup, struct error *err)
+{
+	return ask_once(cgroup, "stop", NULL, err);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Groups that systemd makes: a transient scope a container (systemd.scope(5);
+ * systemd.io, "Control Group APIs and Delegation").
+ *
+ * Speaks through the program kogg-systemd, since libsystemd can't be linked
+ * statically. Knows no D-Bus and writes no cgroup file.
+ */
+#ifndef KOGG_LIBCONTAINER_KERNEL_CGROUP_SYSTEMD_H
+#define KOGG_LIBCONTAINER_KERNEL_CGROUP_SYSTEMD_H
+
+#include "libcontainer/kernel/cgroup_layout.h"
+#include "libspec/spec_resources.h"
+
+struct cgroup_systemd_request {
+	const char *path; /* slice:prefix:name, or NULL */
+	const char *id;
+	const struct spec_map *annotations;     /* may be NULL */
+	const struct spec_resources *resources; /* may be NULL */
+};
+
+/* Names the unit and places its groups. CGROUP's hierarchies have been detected. */
+int cgroup_systemd_plan(struct cgroup *cgroup, const struct cgroup_systemd_request *request,
+	struct error *err) must_check;
+
+/*
+ * Starts the unit and returns when its groups are there. Until
+ * cgroup_systemd_release() they hold a process that keeps the unit alive.
+ */
+int cgroup_systemd_start(struct cgroup *cgroup, struct error *err) must_check;
+
+/* Ends that process. Does nothing without one. */
+void cgroup_systemd_release(struct cgroup *cgroup);
+
+/* Tells the unit its new limits. */
+int cgroup_systemd_update(struct cgroup *cgroup, const struct spec_resources *resources,
+	struct error *err) must_check;
+
+/* Stops the unit; one that is gone already is fine. */
+int cgroup_systemd_stop(struct cgroup *cgroup, struct error *err) must_check;
+
+#endif
