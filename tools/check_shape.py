@@ -58,9 +58,10 @@ def count_parameters(signature):
 
 
 def check_functions(names):
+    names = list(names)
     tags = subprocess.run(
         ['ctags', '--languages=C', '--kinds-c=f', '--fields=neS', '-o', '-', *names],
-        cwd=root, capture_output=True, text=True, check=True).stdout
+        cwd=root, capture_output=True, text=True, check=True).stdout if names else ''
     for match in re.finditer(r'^(\w+)\t(\S+)\t.*\tline:(\d+)\tsignature:(.*)\tend:(\d+)', tags, re.M):
         function, name, start, end = match[1], match[2], int(match[3]), int(match[5])
         if end - start + 1 > FUNCTION_MAX:
