@@ -154,6 +154,22 @@ static int flatten_one(
 	return 0;
 }
 
+/* By kind, and the rules about more devices last: the order that the program likes best. */
+static int compare_exceptions(const void *left, const void *right)
+{
+	const struct cgroup_device_rule *a = left, *b = right;
+
+	if (a->type != b->type)
+		return a->type - b->type;
+	return (a->major == ANY) + (a->minor == ANY) - (b->major == ANY) - (b->minor == ANY);
+}
+
+void cgroup_device_rules_sort(struct cgroup_device_rules *rules)
+{
+	if (rules->count)
+		qsort(rules->items, rules->count, sizeof(*rules->items), compare_exceptions);
+}
+
 int cgroup_device_rules_flatten(struct cgroup_device_rules *rules, struct error *err)
 {
 	struct cgroup_device_rules flat = { .is_allowed_first = rules->is_allowed_first };
@@ -189,7 +205,12 @@ enum {
 	REG_ACCESS = BPF_REG_3, /* the rights asked for that no rule has decided yet */
 	REG_MAJOR = BPF_REG_4,
 	REG_MINOR = BPF_REG_5,
+	REG_DEVICE = BPF_REG_6, /* both, as the kernel packs them */
 };
+
+/* MINORBITS, and what is left of 32 (include/linux/kdev_t.h) */
+#define MINOR_BITS 20
+#define MAJOR_BITS 12
 
 /* Where a jump goes, until the places are known: no jump goes back. */
 enum { TO_DENY = -1, TO_ALLOW = -2 };
@@ -197,7 +218,6 @@ enum { TO_DENY = -1, TO_ALLOW = -2 };
 struct program {
 	struct bpf_insn *code;
 	size_t length;
-	unsigned open; /* BPF_DEVCG_ACC_* that no rule without conditions has decided */
 };
 
 static void emit(struct program *program, struct bpf_insn instruction)
@@ -252,51 +272,92 @@ static void compile_start(struct program *program)
 	emit_alu(program, BPF_RSH, REG_ACCESS, 16);
 	emit_load(program, REG_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
 	emit_load(program, REG_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	emit_load(program, REG_DEVICE, offsetof(struct bpf_cgroup_dev_ctx, major));
+	emit_alu(program, BPF_LSH, REG_DEVICE, MINOR_BITS);
+	emit(program, (struct bpf_insn){ .code = BPF_ALU | BPF_OR | BPF_X,
+			      .dst_reg = REG_DEVICE,
+			      .src_reg = REG_MINOR });
 }
 
-static int type_of(const struct cgroup_device_rule *rule)
+static bool has_numbers(const struct cgroup_device_rule *rule)
 {
-	return rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
+	return rule->major != ANY || rule->minor != ANY;
 }
 
-/* Jumps over the rule, whose verdict takes BODY instructions, when it is about others. */
-static void compile_conditions(
-	struct program *program, const struct cgroup_device_rule *rule, int body)
+/* Whether there can be such a device at all. */
+static bool is_possible(const struct cgroup_device_rule *rule)
 {
-	int left = (rule->major != ANY) + (rule->minor != ANY);
+	return rule->major < 1LL << MAJOR_BITS && rule->minor < 1LL << MINOR_BITS;
+}
 
-	if (rule->type != 'a')
-		emit_jump(program, BPF_JNE, REG_TYPE, (unsigned)type_of(rule), left + body);
-	if (rule->major != ANY)
-		emit_jump(program, BPF_JNE, REG_MAJOR, (unsigned)rule->major, --left + body);
-	if (rule->minor != ANY)
-		emit_jump(program, BPF_JNE, REG_MINOR, (unsigned)rule->minor, --left + body);
+/* Compares the numbers of the rule, which has some, by one jump. */
+static void compile_numbers(struct program *program, const struct cgroup_device_rule *rule,
+	unsigned operation, int target)
+{
+	unsigned major = (unsigned)rule->major, minor = (unsigned)rule->minor;
+
+	if (rule->minor == ANY)
+		emit_jump(program, operation, REG_MAJOR, major, target);
+	else if (rule->major == ANY)
+		emit_jump(program, operation, REG_MINOR, minor, target);
+	else
+		emit_jump(program, operation, REG_DEVICE, major << MINOR_BITS | minor, target);
 }
 
 /*
- * The later rule wins, so rules are asked from the last on. What one allows is
- * settled, and nothing left is a yes; what one denies is a no if it is asked.
+ * One rule about devices of the kind that is known here. *OPEN are the rights
+ * that may still be open. What the rule allows is settled, and nothing left is
+ * a yes; what it denies is a no if it is asked. Each rule has as few jumps as
+ * can be: the kernel's check of the program follows both ways of each.
  */
-static void compile_rule(struct program *program, const struct cgroup_device_rule *rule)
+static void compile_rule(
+	struct program *program, const struct cgroup_device_rule *rule, unsigned *open)
 {
-	unsigned access = bpf_access(rule->access) & program->open;
-	bool has_conditions = rule->type != 'a' || rule->major != ANY || rule->minor != ANY;
-	bool is_final = access == program->open;
+	unsigned access = bpf_access(rule->access) & *open;
+	int verdict = rule->allow ? TO_ALLOW : TO_DENY;
 
-	if (!access)
+	if (!access || !is_possible(rule))
 		return;
-	compile_conditions(program, rule, rule->allow && !is_final ? 2 : 1);
-	if (is_final)
-		emit(program, (struct bpf_insn){ .code = BPF_JMP | BPF_JA,
-				      .off = rule->allow ? TO_ALLOW : TO_DENY });
-	else if (!rule->allow)
-		emit_jump(program, BPF_JSET, REG_ACCESS, access, TO_DENY);
-	else {
-		emit_alu(program, BPF_AND, REG_ACCESS, ~access);
-		emit_jump(program, BPF_JEQ, REG_ACCESS, 0, TO_ALLOW);
+	if (access == *open && has_numbers(rule)) {
+		compile_numbers(program, rule, BPF_JEQ, verdict);
+		return;
 	}
-	if (!has_conditions)
-		program->open &= ~access;
+	if (access == *open) {
+		emit(program, (struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = (__s16)verdict });
+		*open = 0;
+		return;
+	}
+	if (has_numbers(rule))
+		compile_numbers(program, rule, BPF_JNE, rule->allow ? 2 : 1);
+	else
+		*open &= ~access;
+	if (rule->allow)
+		emit_alu(program, BPF_AND, REG_ACCESS, ~access);
+	if (rule->allow)
+		emit_jump(program, BPF_JEQ, REG_ACCESS, 0, verdict);
+	else
+		emit_jump(program, BPF_JSET, REG_ACCESS, access, verdict);
+}
+
+/*
+ * The rules from LAST down that are of its type, behind one look at that.
+ * Returns the first that is not, plus one.
+ */
+static size_t compile_group(struct program *program, const struct cgroup_device_rules *rules,
+	size_t last, unsigned open)
+{
+	char type = rules->items[last].type;
+	size_t start = program->length, i = last + 1;
+	unsigned number = type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
+
+	emit_jump(program, BPF_JNE, REG_TYPE, number, 0);
+	for (; i > 0 && rules->items[i - 1].type == type; i--)
+		compile_rule(program, &rules->items[i - 1], &open);
+	program->code[start].off = (__s16)(program->length - start - 1);
+	/* Only rules that can't match: then there is nothing to jump over. */
+	if (program->length == start + 1)
+		program->length = start;
+	return i;
 }
 
 /* The verdicts stand at the end; the kernel refuses one that nothing leads to. */
@@ -319,23 +380,29 @@ static void compile_end(struct program *program, bool is_allowed)
 		emit_result(program, !is_allowed);
 }
 
+/* The later rule wins, so rules are asked from the last on. */
 size_t cgroup_device_rules_compile(
 	const struct cgroup_device_rules *rules, struct bpf_insn *ret_code)
 {
-	struct program program = { .code = ret_code,
-		.open = BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD };
+	struct program program = { .code = ret_code };
+	unsigned open = BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD;
 	bool is_allowed = rules->is_allowed_first;
 
 	compile_start(&program);
-	for (size_t i = rules->count; i-- > 0;) {
-		const struct cgroup_device_rule *rule = &rules->items[i];
+	for (size_t i = rules->count; i > 0;) {
+		const struct cgroup_device_rule *rule = &rules->items[i - 1];
 
-		if (rule->type == 'a' && rule->major == ANY && rule->minor == ANY &&
-			(bpf_access(rule->access) & program.open) == program.open) {
+		if (rule->type != 'a') {
+			i = compile_group(&program, rules, i - 1, open);
+			continue;
+		}
+		/* About all devices: what comes before has no say. */
+		if (!has_numbers(rule) && (bpf_access(rule->access) & open) == open) {
 			is_allowed = rule->allow;
 			break;
 		}
-		compile_rule(&program, rule);
+		compile_rule(&program, rule, &open);
+		i--;
 	}
 	compile_end(&program, is_allowed);
 	return program.length;

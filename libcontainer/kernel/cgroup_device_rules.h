@@ -50,13 +50,16 @@ int cgroup_device_rules_collect(const struct spec_resources *resources,
 
 /*
  * v1 has one list of exceptions to one default, not an order: RULES becomes
- * that list, free of 'a' rules, or an error when a rule makes a hole in
- * another.
+ * that list, free of 'a' rules, or stays as it is, with an error, when a rule
+ * makes a hole in another.
  */
 int cgroup_device_rules_flatten(struct cgroup_device_rules *rules, struct error *err) must_check;
 
+/* Orders a list that was flattened, in which no order has a meaning, for a short program. */
+void cgroup_device_rules_sort(struct cgroup_device_rules *rules);
+
 /* The longest program for COUNT rules. */
-#define CGROUP_DEVICE_PROGRAM_MAX(count) (10 + (count)*5)
+#define CGROUP_DEVICE_PROGRAM_MAX(count) (14 + (count)*4)
 
 /* Writes the v2 program for RULES and returns its length. */
 size_t cgroup_device_rules_compile(

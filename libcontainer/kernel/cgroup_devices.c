@@ -173,7 +173,7 @@ static int attach_program(int dir_fd, int program_fd, int old_fd, struct error *
 }
 
 static int apply_v2(
-	struct cgroup_place *place, const struct cgroup_device_rules *rules, struct error *err)
+	struct cgroup_place *place, struct cgroup_device_rules *rules, struct error *err)
 {
 	struct error failure = { 0 };
 	cleanup_fd int program_fd = -1, old_fd = -1;
@@ -184,6 +184,10 @@ static int apply_v2(
 	/* A group that was just made has no programs. */
 	if (!place->is_new)
 		old_fd = find_own_program(dir_fd);
+	/* Most lists can be flat, and then the program is shorter. */
+	if (cgroup_device_rules_flatten(rules, &failure) == 0)
+		cgroup_device_rules_sort(rules);
+	failure = (struct error){ 0 };
 	program_fd = load_program(rules, &failure);
 	if (program_fd >= 0 && attach_program(dir_fd, program_fd, old_fd, &failure) == 0)
 		return 0;
