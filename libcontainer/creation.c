@@ -378,8 +378,9 @@ static int explain_death(struct creation *creation, struct error *err)
 	if (signal == SIGKILL && creation->spec->platform.resources &&
 		creation->spec->platform.resources->memory) {
 		error_point(err, "/linux/resources/memory/limit");
-		return error_hint(
-			err, "the memory limit may be too small for any process to start");
+		return error_hint(err,
+			"too small for any process to start; the least that works is about %d KiB",
+			MEMORY_LIMIT_LEAST_KIB);
 	}
 	return -1;
 }

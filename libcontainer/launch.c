@@ -160,9 +160,13 @@ static int unshare_time(const struct launch_request *request, struct error *err)
 
 	if (unshare(CLONE_NEWTIME) < 0)
 		return error_set_errno(err, "make a time namespace");
+	/* What is not dumpable has its files in /proc owned by a root that is not ours there. */
+	if (namespaces_to_make(request->platform) & CLONE_NEWUSER &&
+		credentials_set_dumpable(true, err) < 0)
+		return -1;
 	result = time_offsets_write(&procfs, request->platform, err);
 	procfs_release(&procfs);
-	return result;
+	return result < 0 ? -1 : credentials_set_dumpable(false, err);
 }
 
 /* All but the mount namespace of a new container, which clone3(2) makes. */

@@ -193,7 +193,8 @@ int process_setup(
 		capabilities_limit(process, &sets, err) < 0)
 		return -1;
 	umask(process->user.umask.is_set ? (mode_t)process->user.umask.value : DEFAULT_UMASK);
-	if (credentials_apply(process, err) < 0 || enter_cwd_as_user(process, is_there, err) < 0 ||
+	if (credentials_apply(process, err) < 0 || capabilities_preview(&sets, err) < 0 ||
+		enter_cwd_as_user(process, is_there, err) < 0 ||
 		find_program(request, ret_image, err) < 0)
 		return -1;
 	return confine(request, &sets, &ret_image->listener, err);
