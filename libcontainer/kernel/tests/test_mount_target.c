@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/kernel/mount_target.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libcontainer/kernel/tests/sandbox.h"
+#include "libcontainer/kernel/tests/suite.h"
+
+static struct error err;
+
+static int enter(void)
+{
+	int root = sandbox_enter();
+
+	sandbox_make_dir(SANDBOX_ROOT "/proc");
+	ck_assert_int_eq(mount("proc", SANDBOX_ROOT "/proc", "proc", 0, NULL), 0);
+	sandbox_make_dir(SANDBOX_ROOT "/dir");
+	sandbox_make_link("/proc", SANDBOX_ROOT "/to-proc");
+	sandbox_make_link("/proc/sys", SANDBOX_ROOT "/to-proc-sys");
+	sandbox_make_link("/", SANDBOX_ROOT "/to-root");
+	sandbox_make_link("/dir", SANDBOX_ROOT "/to-dir");
+	return root;
+}
+
+#define REFUSES_PROC "mounting below /proc is not allowed"
+#define REFUSES_ROOT "nothing can be mounted on '/' itself"
+#define REFUSES_LINK "has a symbolic link in it"
+
+static const struct {
+	const char *path;
+	bool may_have_links;
+	bool is_proc;
+	bool is_new;
+	const char *text; /* of the error, or NULL */
+} opened[] = {
+	{ "/dir", true, false, false, NULL },
+	{ "dir/new", true, false, true, NULL },
+	{ "/to-dir", true, false, false, NULL },
+	{ "/to-dir/new", true, false, true, NULL },
+	{ "/to-dir", false, false, false, REFUSES_LINK },
+	{ "/to-dir/new", false, false, false, REFUSES_LINK },
+	{ "/dir/../dir/new", true, false, true, NULL },
+	{ "/proc", true, true, false, NULL },
+	{ "//proc/.", true, true, false, NULL },
+	{ "/to-proc", true, true, false, NULL },
+	{ "/dir/../proc", true, true, false, NULL },
+	{ "/proc/meminfo", true, false, false, NULL },
+	{ "/proc//sys/kernel/ns_last_pid", true, false, false, NULL },
+	{ "/proc/sys", true, false, false, REFUSES_PROC },
+	{ "/proc/1/attr", true, false, false, REFUSES_PROC },
+	{ "/proc/self/attr/exec", true, false, false, REFUSES_PROC },
+	{ "/proc/meminfo/x", true, false, false, REFUSES_PROC },
+	{ "/proc/sysrq-trigger", true, false, false, REFUSES_PROC },
+	{ "/to-proc/sys", true, false, false, REFUSES_PROC },
+	{ "/to-proc-sys", true, false, false, REFUSES_PROC },
+	{ "/dir/../proc/sys", true, false, false, REFUSES_PROC },
+	{ "/", true, false, false, REFUSES_ROOT },
+	{ ".", true, false, false, REFUSES_ROOT },
+	{ "/./", true, false, false, REFUSES_ROOT },
+	{ "/to-root", true, false, false, REFUSES_ROOT },
+	{ "/dir/..", true, false, false, REFUSES_ROOT },
+	{ "/../..", true, false, false, REFUSES_ROOT },
+};
+
+START_TEST(knows_where_it_is)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+	int root = enter();
+	int result = mount_target_open(
+		root, opened[_i].path, S_IFDIR, opened[_i].may_have_links, &target, &err);
+
+	if (opened[_i].text) {
+		ck_assert_msg(result == -1, "%s was opened", opened[_i].path);
+		sandbox_assert_error(&err, "", opened[_i].text);
+		ck_assert_int_eq(target.fd, -1);
+		return;
+	}
+	suite_assert_done(result, err);
+	ck_assert_int_eq(target.is_proc, opened[_i].is_proc);
+	ck_assert_int_eq(target.is_new, opened[_i].is_new);
+	mount_target_close(&target);
+}
+END_TEST
+
+static const struct {
+	const char *source; /* NULL: a new file system */
+	int result;
+} on_proc[] = {
+	{ NULL, -1 },
+	{ "/proc", 0 },
+	{ "/proc/sys", -1 },
+	{ SANDBOX, -1 },
+};
+
+START_TEST(only_procfs_on_proc)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+	int root = enter();
+	int source = on_proc[_i].source ? open(on_proc[_i].source, O_PATH) : -1;
+
+	suite_assert_done(mount_target_open(root, "/proc", S_IFDIR, true, &target, &err), err);
+	ck_assert_int_eq(mount_target_check_proc(&target, source, &err), on_proc[_i].result);
+	mount_target_close(&target);
+	err = (struct error){ 0 };
+	suite_assert_done(mount_target_open(root, "/dir", S_IFDIR, true, &target, &err), err);
+	ck_assert_int_eq(mount_target_check_proc(&target, source, &err), 0);
+}
+END_TEST
+
+/* The directory /proc of the image, exchanged with a link to another one. */
+START_TEST(proc_is_never_a_link_in_a_race)
+{
+	int root = sandbox_enter();
+	struct stat wanted, found;
+	pid_t racer;
+
+	sandbox_make_dir(SANDBOX_ROOT "/proc");
+	sandbox_make_dir(SANDBOX_ROOT "/fake");
+	sandbox_make_link("fake", SANDBOX_ROOT "/link");
+	ck_assert_int_eq(stat(SANDBOX_ROOT "/fake", &wanted), 0);
+	racer = sandbox_start_exchange(SANDBOX_ROOT "/proc", SANDBOX_ROOT "/link");
+	for (int i = 0; i < 2000; i++) {
+		struct mount_target target = MOUNT_TARGET_CLOSED;
+
+		err = (struct error){ 0 };
+		if (mount_target_open(root, "/proc", S_IFDIR, false, &target, &err) < 0)
+			continue;
+		ck_assert_int_eq(fstat(target.fd, &found), 0);
+		ck_assert_uint_ne(found.st_ino, wanted.st_ino);
+		mount_target_close(&target);
+	}
+	sandbox_stop(racer);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("mount_target");
+
+	if (sandbox_obstacle())
+		return suite_skip(sandbox_obstacle());
+	tcase_set_timeout(tests, 30);
+	tcase_add_loop_test(tests, knows_where_it_is, 0, array_size(opened));
+	tcase_add_loop_test(tests, only_procfs_on_proc, 0, array_size(on_proc));
+	tcase_add_test(tests, proc_is_never_a_link_in_a_race);
+	return suite_run(tests);
+}
