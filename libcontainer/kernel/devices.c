@@ -15,6 +15,7 @@
 #include "libcontainer/kernel/path_in_root.h"
 
 #define DEFAULT_MODE 0666
+#define PTMX_PATH    "/dev/ptmx"
 
 static const struct spec_device default_devices[] = {
 	{ .path = "/dev/null", .type = S_IFCHR, .major = 1, .minor = 3 },
@@ -189,15 +190,30 @@ static int make_device(
 	return make_node(parent, name, device, set_up->options, err);
 }
 
-/* Whether the config says itself what is to be at PATH. */
-static bool is_in_config(const struct spec_linux *platform, const char *path)
+static bool is_at(const struct spec_device *device, const char *path)
 {
 	const char *rest;
 
+	return path_is_below(device->path, path, &rest) && !*rest;
+}
+
+/* Whether the config says itself what is to be at PATH. */
+static bool is_in_config(const struct spec_linux *platform, const char *path)
+{
 	for (size_t i = 0; i < platform->n_devices; i++)
-		if (path_is_below(platform->devices[i].path, path, &rest) && !*rest)
+		if (is_at(&platform->devices[i], path))
 			return true;
 	return false;
+}
+
+/*
+ * The multiplexer of the container's own devpts is the one it gets, also when
+ * an engine lists the host's: a node 5:2 finds its devpts by the name "pts"
+ * beside it (devpts.rst), and where it is bound that is the host's.
+ */
+static bool is_linked_instead(const struct set_up *set_up, const struct spec_device *device)
+{
+	return (set_up->options & DEVICES_LINK_TO_PTMX) && is_at(device, PTMX_PATH);
 }
 
 static bool is_link_to(int dir_fd, const char *name, const char *target)
@@ -231,7 +247,7 @@ static int make_links(
 		if (!(links[i].option & set_up->options))
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", links[i].name);
-		if (!is_in_config(platform, path) &&
+		if ((!strcmp(path, PTMX_PATH) || !is_in_config(platform, path)) &&
 			make_link(set_up->dev, links[i].name, links[i].target, err) < 0)
 			return -1;
 	}
@@ -251,9 +267,11 @@ int devices_make(
 			make_device(&set_up, &default_devices[i], err) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < platform->n_devices; i++)
-		if (make_device(&set_up, &platform->devices[i], err) < 0)
+	for (size_t i = 0; i < platform->n_devices; i++) {
+		if (!is_linked_instead(&set_up, &platform->devices[i]) &&
+			make_device(&set_up, &platform->devices[i], err) < 0)
 			return error_point(err, "/linux/devices/%zu", i);
+	}
 	return make_links(&set_up, platform, err);
 }
 

@@ -26,7 +26,8 @@
 /*
  * Makes the six default devices, the config's, which replace a default with the
  * same path, and the links. The caller's umask is 0. A file that is there
- * already must be the device that is wanted.
+ * already must be the device that is wanted. The link to ptmx is made whatever
+ * the config lists there; the others give way to the config.
  */
 int devices_make(int root_fd, const struct spec_linux *platform, unsigned options,
 	struct error *err) must_check;

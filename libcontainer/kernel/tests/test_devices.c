@@ -187,6 +187,25 @@ START_TEST(replaces_what_stands_in_for_a_link)
 }
 END_TEST
 
+/* docker run --privileged lists the host's devices, among them ptmx. */
+START_TEST(links_to_ptmx_whatever_the_config_lists)
+{
+	struct spec_device device = {
+		.path = "/dev//ptmx", .type = S_IFCHR, .major = 5, .minor = 2
+	};
+	const struct spec_linux platform = { .devices = &device, .n_devices = 1 };
+	int root = sandbox_enter();
+
+	if (_i) {
+		suite_assert_done(devices_make(root, &platform, LINKS, &err), err);
+		assert_link(DEV "/ptmx", "pts/ptmx");
+	} else {
+		suite_assert_done(devices_make(root, &platform, 0, &err), err);
+		assert_node(DEV "/ptmx", S_IFCHR | 0666, 5, 2);
+	}
+}
+END_TEST
+
 START_TEST(names_what_the_host_has_not)
 {
 	struct spec_device device = {
@@ -263,6 +282,7 @@ int main(void)
 	tcase_add_loop_test(tests, refuses_a_link_for_a_default, 0, 2);
 	tcase_add_loop_test(tests, stays_in_a_linked_dev, 0, 2);
 	tcase_add_test(tests, replaces_what_stands_in_for_a_link);
+	tcase_add_loop_test(tests, links_to_ptmx_whatever_the_config_lists, 0, 2);
 	tcase_add_test(tests, names_what_the_host_has_not);
 	tcase_add_test(tests, binds_the_console);
 	tcase_add_loop_test(tests, console_is_no_link, 0, 2);
