@@ -176,6 +176,10 @@ static int make_namespaces(const struct launch_request *request, struct error *e
 
 	if (namespaces_join(request->joined, err) < 0)
 		return -1;
+	/* As the host's root, which has no ID there, nothing could be made (EOVERFLOW). */
+	if (namespaces_to_join(request->platform) & CLONE_NEWUSER &&
+		credentials_become_root(err) < 0)
+		return -1;
 	if (made & CLONE_NEWUSER && unshare_user(request, err) < 0)
 		return -1;
 	return made & CLONE_NEWTIME ? unshare_time(request, err) : 0;
