@@ -7,9 +7,7 @@
 
 #include "libspec/json_path.h"
 #include "libspec/spec_id_mappings.h"
-
-/* Longer than any name below /proc/sys. */
-#define SYSCTL_MAX 256
+#include "libspec/spec_sysctl.h"
 
 /* Fails with "needs a TYPE namespace" when the config has none, new or joined. */
 static int need_namespace(const struct spec *spec, unsigned flag, struct error *err)
@@ -189,80 +187,16 @@ static int check_net_devices(const struct spec *spec, struct error *err)
 	return 0;
 }
 
-/*
- * The kernel parameters that belong to a namespace: what is not here is the
- * host's. A prefix ends in "/" or is a part of a name; the others are whole.
- */
-static const struct {
-	const char *path;
-	bool is_prefix;
-	unsigned flag;
-} sysctl_table[] = {
-	{ "net/", true, CLONE_NEWNET },
-	{ "fs/mqueue/", true, CLONE_NEWIPC },
-	{ "kernel/msg", true, CLONE_NEWIPC },
-	{ "kernel/sem", false, CLONE_NEWIPC },
-	{ "kernel/sem_next_id", false, CLONE_NEWIPC },
-	{ "kernel/shm", true, CLONE_NEWIPC },
-	{ "kernel/domainname", false, CLONE_NEWUTS },
-	{ "user/", true, CLONE_NEWUSER },
-};
-
-/*
- * The path below /proc/sys of a key, which has "." or "/" between its parts:
- * the first of them separates, the other one is part of a name (sysctl(8)).
- * Fails when a part is no file name.
- */
-static int sysctl_path(const char *key, char *path, size_t size)
-{
-	bool has_dots = key[strcspn(key, "./")] == '.';
-	const char *part;
-	size_t i;
-
-	for (i = 0; key[i]; i++) {
-		if (i + 1 == size)
-			return -1;
-		path[i] = key[i];
-		if (has_dots && key[i] == '.')
-			path[i] = '/';
-		else if (has_dots && key[i] == '/')
-			path[i] = '.';
-	}
-	path[i] = '\0';
-	for (part = path;; part++) {
-		size_t length = strcspn(part, "/");
-
-		if (length == 0 || (length <= 2 && !strncmp(part, "..", length)))
-			return -1;
-		part += length;
-		if (!*part)
-			return 0;
-	}
-}
-
-/* The CLONE_NEW* type that a path belongs to, or 0. */
-static unsigned sysctl_namespace(const char *path)
-{
-	for (size_t i = 0; i < array_size(sysctl_table); i++) {
-		const char *known = sysctl_table[i].path;
-
-		if (sysctl_table[i].is_prefix ? !strncmp(path, known, strlen(known))
-					      : !strcmp(path, known))
-			return sysctl_table[i].flag;
-	}
-	return 0;
-}
-
 static int check_sysctl(const struct spec *spec, const struct spec_pair *pair, struct error *err)
 {
-	char path[SYSCTL_MAX];
+	char path[SPEC_SYSCTL_MAX];
 	unsigned flag;
 
-	if (sysctl_path(pair->key, path, sizeof(path)) < 0)
+	if (spec_sysctl_path(pair->key, path) < 0)
 		return error_set(err, ERROR_SPEC, "must be the name of a kernel parameter");
 	if (!strcmp(path, "kernel/hostname"))
 		return error_set(err, ERROR_SPEC, "is set by /hostname");
-	flag = sysctl_namespace(path);
+	flag = spec_sysctl_namespace(path);
 	if (!flag)
 		return error_set(err, ERROR_SPEC,
 			"belongs to no namespace, setting it would change the host");
