@@ -20,6 +20,7 @@
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/selinux.h"
 #include "libcontainer/kernel/syscall_notify.h"
+#include "libcontainer/kernel/sysctls.h"
 #include "libcontainer/kernel/terminal.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/runtime_hooks.h"
@@ -215,6 +216,7 @@ static int prepare(struct creation *creation, struct error *err)
 	const struct spec_linux *platform = &creation->spec->platform;
 
 	if (namespaces_open(platform, &creation->joined, err) < 0 ||
+		sysctls_check(platform, &creation->joined, err) < 0 ||
 		prepare_rootfs(creation, err) < 0)
 		return -1;
 	if (platform->seccomp && prepare_filter(creation, err) < 0)

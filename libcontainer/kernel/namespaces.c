@@ -111,13 +111,23 @@ int namespaces_open(
 	return 0;
 }
 
-/* Whether FD is the user namespace that the caller is in: setns(2) refuses that one. */
-static bool is_own_user(int fd)
+/* Whether FD is the namespace of type FLAG that PROCESS, a name in /proc, is in. */
+static bool is_namespace_of(int fd, unsigned flag, const char *process)
 {
 	struct stat theirs, own;
+	char path[48];
+	size_t i = 0;
 
-	return fstat(fd, &theirs) == 0 && stat("/proc/self/ns/user", &own) == 0 &&
-	       theirs.st_ino == own.st_ino && theirs.st_dev == own.st_dev;
+	while (kinds[i].flag != flag)
+		i++;
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, kinds[i].file);
+	return fstat(fd, &theirs) == 0 && stat(path, &own) == 0 && theirs.st_ino == own.st_ino &&
+	       theirs.st_dev == own.st_dev;
+}
+
+bool namespaces_is_hosts(int fd, unsigned flag)
+{
+	return is_namespace_of(fd, flag, "self") || is_namespace_of(fd, flag, "1");
 }
 
 static int fail_to_join(const struct namespaces *namespaces, size_t i, struct error *err)
@@ -152,7 +162,9 @@ int namespaces_join(const struct namespaces *namespaces, struct error *err)
 	if (join_some(namespaces, &wanted, true, err) < 0)
 		return -1;
 	for (size_t i = 0; i < namespaces->count; i++) {
-		if (namespaces->flags[i] != CLONE_NEWUSER || is_own_user(namespaces->fds[i]))
+		/* setns(2) refuses the user namespace that the caller is in. */
+		if (namespaces->flags[i] != CLONE_NEWUSER ||
+			is_namespace_of(namespaces->fds[i], CLONE_NEWUSER, "self"))
 			continue;
 		if (setns(namespaces->fds[i], CLONE_NEWUSER) < 0)
 			return fail_to_join(namespaces, i, err);

@@ -5,6 +5,7 @@
 #ifndef KOGG_LIBCONTAINER_KERNEL_NAMESPACES_H
 #define KOGG_LIBCONTAINER_KERNEL_NAMESPACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -43,6 +44,12 @@ int namespaces_open(const struct spec_linux *platform, struct namespaces *ret_na
  * namespace.
  */
 int namespaces_join(const struct namespaces *namespaces, struct error *err) must_check;
+
+/*
+ * Whether FD, a namespace of type FLAG, is the host's: that of the caller, or
+ * that of process 1, if the caller is in another one and may look.
+ */
+bool namespaces_is_hosts(int fd, unsigned flag);
 
 /* Joins those namespaces in FLAGS of the process PIDFD, in one call (Linux 5.8). */
 int namespaces_join_process(int pidfd, unsigned flags, struct error *err) must_check;

@@ -2,32 +2,13 @@
 #include "libcontainer/kernel/sysctls.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "libspec/json_path.h"
+#include "libspec/spec_sysctl.h"
 
 #define PATH_PREFIX   "sys/"
-#define PATH_MAX_SIZE 512
-
-/* "net.ipv4.conf.eth0/100.forwarding" -> "sys/net/ipv4/conf/eth0.100/forwarding" */
-static int make_path(const char *name, char path[PATH_MAX_SIZE], struct error *err)
-{
-	const char *first = strpbrk(name, "./");
-	int n = snprintf(path, PATH_MAX_SIZE, PATH_PREFIX "%s", name);
-
-	if (n < 0 || n >= PATH_MAX_SIZE)
-		return error_set(err, ERROR_SPEC, "the name is too long");
-	if (!first || *first == '/')
-		return 0;
-	for (char *p = path + strlen(PATH_PREFIX); *p; p++) {
-		if (*p == '.')
-			*p = '/';
-		else if (*p == '/')
-			*p = '.';
-	}
-	return 0;
-}
+#define PATH_MAX_SIZE (sizeof(PATH_PREFIX) + SPEC_SYSCTL_MAX)
 
 static int explain(const struct spec_pair *sysctl, const struct error *cause, struct error *err)
 {
@@ -53,12 +34,43 @@ static int explain(const struct spec_pair *sysctl, const struct error *cause, st
 static int write_one(struct procfs *procfs, const struct spec_pair *sysctl, struct error *err)
 {
 	struct error cause = { 0 };
-	char path[PATH_MAX_SIZE];
+	char path[PATH_MAX_SIZE] = PATH_PREFIX;
 
-	if (make_path(sysctl->key, path, err) < 0)
-		return -1;
+	if (spec_sysctl_path(sysctl->key, path + strlen(PATH_PREFIX)) < 0)
+		return error_set(err, ERROR_SPEC, "must be the name of a kernel parameter");
 	if (procfs_write(procfs, path, sysctl->value, &cause) < 0)
 		return explain(sysctl, &cause, err);
+	return 0;
+}
+
+/* The joined namespace that KEY would be written in, if that is the host's. */
+static const char *find_hosts_namespace(const char *key, const struct namespaces *joined)
+{
+	char path[SPEC_SYSCTL_MAX];
+	unsigned flag;
+
+	if (spec_sysctl_path(key, path) < 0)
+		return NULL;
+	flag = spec_sysctl_namespace(path);
+	for (size_t i = 0; i < joined->count; i++)
+		if (joined->flags[i] == flag && namespaces_is_hosts(joined->fds[i], flag))
+			return spec_word_of(spec_namespace_words, flag);
+	return NULL;
+}
+
+int sysctls_check(
+	const struct spec_linux *platform, const struct namespaces *joined, struct error *err)
+{
+	for (size_t i = 0; joined->count && i < platform->sysctl.count; i++) {
+		const char *key = platform->sysctl.items[i].key;
+		const char *word = find_hosts_namespace(key, joined);
+
+		if (!word)
+			continue;
+		error_set(err, ERROR_SPEC,
+			"would change the host, whose %s namespace the container joins", word);
+		return json_path_point(err, "/linux/sysctl", key);
+	}
 	return 0;
 }
 
