@@ -80,6 +80,16 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 	return n < 0 ? -1 : copy_metadata(from, to, st);
 }
 
+/* For links and special files, which are not opened. */
+static int copy_owner(int to_dir, const char *name, const struct stat *st)
+{
+	const struct timespec times[] = { st->st_atim, st->st_mtim };
+
+	if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
 static int copy_link(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
 	char target[PATH_MAX];
@@ -90,14 +100,14 @@ static int copy_link(int from_dir, int to_dir, const char *name, const struct st
 	target[length] = '\0';
 	if (symlinkat(target, to_dir, name) < 0)
 		return -1;
-	return fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
+	return copy_owner(to_dir, name, st);
 }
 
 static int copy_special(int to_dir, const char *name, const struct stat *st)
 {
 	if (mknodat(to_dir, name, st->st_mode & (S_IFMT | 0777), st->st_rdev) < 0)
 		return -1;
-	return fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
+	return copy_owner(to_dir, name, st);
 }
 
 /* Takes FROM_FD over. */
