@@ -65,14 +65,20 @@ void json_path_format(const struct json_path *path, char *data, size_t size)
 	data[buffer.used] = '\0';
 }
 
-int json_path_point(struct error *err, const char *object, const char *name)
+void json_path_join(const char *object, const char *name, char *data, size_t size)
 {
-	char pointer[sizeof(err->pointer)];
-	struct buffer buffer = { .data = pointer, .size = sizeof(pointer) };
+	struct buffer buffer = { .data = data, .size = size };
 
 	append(&buffer, object);
 	append(&buffer, "/");
 	append_escaped(&buffer, name);
-	pointer[buffer.used] = '\0';
+	data[buffer.used] = '\0';
+}
+
+int json_path_point(struct error *err, const char *object, const char *name)
+{
+	char pointer[sizeof(err->pointer)];
+
+	json_path_join(object, name, pointer, sizeof(pointer));
 	return error_point(err, "%s", pointer);
 }

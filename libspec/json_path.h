@@ -32,6 +32,9 @@ void json_path_pop(struct json_path *path);
  */
 void json_path_format(const struct json_path *path, char *buffer, size_t size);
 
+/* Writes the pointer of member NAME, escaped, of the object at pointer OBJECT, cut as above. */
+void json_path_join(const char *object, const char *name, char *buffer, size_t size);
+
 /*
  * Fills in the error's pointer (error_point()) with that of member NAME of the
  * object at pointer OBJECT, NAME escaped. Returns -1.

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_place.h"
+#include "libspec/json_path.h"
 
 void cgroup_batch_release(struct cgroup_batch *batch)
 {
@@ -48,6 +49,14 @@ const char *cgroup_batch_format(struct cgroup_batch *batch, const char *fmt, ...
 		copy = arena_copy(&batch->arena, value);
 	batch->has_failed |= !copy;
 	return copy ?: "";
+}
+
+const char *cgroup_batch_join(struct cgroup_batch *batch, const char *object, const char *name)
+{
+	char pointer[sizeof(((struct error *)NULL)->pointer)];
+
+	json_path_join(object, name, pointer, sizeof(pointer));
+	return cgroup_batch_format(batch, "%s", pointer);
 }
 
 /* Writes to the first of the two files that is there. */

@@ -45,6 +45,9 @@ void cgroup_batch_add(struct cgroup_batch *batch, const struct cgroup_write *wri
 /* A string that lives as long as the batch, for use in a struct cgroup_write. */
 const char *cgroup_batch_format(struct cgroup_batch *batch, const char *fmt, ...) printf_like(2, 3);
 
+/* The pointer of member NAME of the object at pointer OBJECT, as long-lived. */
+const char *cgroup_batch_join(struct cgroup_batch *batch, const char *object, const char *name);
+
 /*
  * Writes all of it. The first value that the kernel does not take is the
  * error, with PREFIX and its member as the JSON pointer.

@@ -12,6 +12,7 @@
 #include "libcontainer/kernel/cgroup_resources_v2.h"
 #include "libcontainer/kernel/cgroup_unified.h"
 #include "libcontainer/kernel/cgroup_v2.h"
+#include "libspec/json_path.h"
 
 /* Whether a v1 hierarchy has the controller that v2 calls ROW->name. */
 static bool is_v1(struct cgroup *cgroup, const struct cgroup_v2_controller *row)
@@ -49,15 +50,15 @@ static int plan_unified(
 	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
 	const struct spec_map *unified = &resources->unified;
-	char pointer[sizeof(err->pointer)];
+	char object[sizeof(err->pointer)], pointer[sizeof(err->pointer)];
 
 	if (unified->count && !cgroup_layout_find_v2(cgroup)) {
 		error_set(err, ERROR_UNSUPPORTED, "this host has no cgroup v2 hierarchy");
 		return error_point(err, "%s/unified", resources->pointer);
 	}
+	snprintf(object, sizeof(object), "%s/unified", resources->pointer);
 	for (size_t i = 0; i < unified->count; i++) {
-		snprintf(pointer, sizeof(pointer), "%s/unified/%s", resources->pointer,
-			unified->items[i].key);
+		json_path_join(object, unified->items[i].key, pointer, sizeof(pointer));
 		if (cgroup_unified_want(unified->items[i].key, pointer, &cgroup->wants, err) < 0)
 			return -1;
 	}

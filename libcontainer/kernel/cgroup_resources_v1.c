@@ -255,8 +255,8 @@ static void collect_rdma(const struct spec_resources *resources, struct cgroup_b
 		if (rdma->hca_objects.is_set)
 			objects = cgroup_batch_format(
 				batch, " hca_object=%" PRIu32, rdma->hca_objects.value);
-		cgroup_batch_add(batch, &(struct cgroup_write){ .member = cgroup_batch_format(batch,
-									"/rdma/%s", rdma->device),
+		cgroup_batch_add(batch, &(struct cgroup_write){ .member = cgroup_batch_join(batch,
+									"/rdma", rdma->device),
 						.file = "rdma.max",
 						.value = cgroup_batch_format(batch, "%s%s%s",
 							rdma->device, handles, objects) });

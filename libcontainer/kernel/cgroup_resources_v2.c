@@ -412,7 +412,7 @@ static int collect_rdma(const struct spec_resources *resources, int dir_fd,
 		if (rdma->hca_objects.is_set)
 			objects = cgroup_batch_format(
 				batch, " hca_object=%" PRIu32, rdma->hca_objects.value);
-		add(batch, cgroup_batch_format(batch, "/rdma/%s", rdma->device), "rdma.max",
+		add(batch, cgroup_batch_join(batch, "/rdma", rdma->device), "rdma.max",
 			cgroup_batch_format(batch, "%s%s%s", rdma->device, handles, objects));
 	}
 	return 0;

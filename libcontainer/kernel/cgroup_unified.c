@@ -15,7 +15,7 @@ static int check_key(const struct spec_resources *resources, const char *key, st
 /* Each line is a command of its own to the kernel. An empty value is one empty line. */
 static void collect_lines(const struct spec_pair *pair, struct cgroup_batch *batch)
 {
-	const char *member = cgroup_batch_format(batch, "/unified/%s", pair->key);
+	const char *member = cgroup_batch_join(batch, "/unified", pair->key);
 	const char *line = pair->value;
 
 	do {

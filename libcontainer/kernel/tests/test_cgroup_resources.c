@@ -215,7 +215,7 @@ START_TEST(unified_is_a_line_a_write)
 	struct spec_document *document;
 	const struct spec_resources *resources = cgroup_resources_parse(
 		"{\"unified\":{\"memory.max\":\"1\",\"io.max\":\"8:0 rbps=1\\n8:16 rbps=2\\n\","
-		"\"cpuset.cpus\":\"\",\"cgroup.max.depth\":\"3\"}}",
+		"\"cpuset.cpus\":\"\",\"cgroup.max~depth\":\"3\"}}",
 		&document);
 	cleanup_batch struct cgroup_batch batch = { 0 };
 	struct text text = { 0 };
@@ -224,8 +224,9 @@ START_TEST(unified_is_a_line_a_write)
 	suite_assert_done(cgroup_unified_collect(resources, &batch, &err), err);
 	render(&batch, &text);
 	ck_assert_str_eq(text.data, "io.max=8:0 rbps=1\n;io.max=8:16 rbps=2\n;cpuset.cpus=\n;"
-				    "cgroup.max.depth=3\n;memory.max=1\n;");
+				    "cgroup.max~depth=3\n;memory.max=1\n;");
 	ck_assert_str_eq(batch.items[1].member, "/unified/io.max");
+	ck_assert_str_eq(batch.items[3].member, "/unified/cgroup.max~0depth");
 	text_release(&text);
 	spec_document_free(document);
 }
