@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "libcontainer/cgroup_owner.h"
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/intel_rdt.h"
@@ -404,6 +405,16 @@ static int attend(struct creation *creation, struct error *err)
 	return explain_death(creation, err);
 }
 
+/* What would have been in the way of init's start. */
+static int finish_cgroup(struct creation *creation, struct error *err)
+{
+	const struct spec *spec = creation->spec;
+
+	if (cgroup_limit_late(creation->file.cgroup, spec->platform.resources, err) < 0)
+		return -1;
+	return cgroup_owner_set(creation->file.cgroup, spec, creation->first.pid, err);
+}
+
 static const struct creation_step {
 	const char *phase;
 	int (*run)(struct creation *creation, struct error *err);
@@ -414,6 +425,7 @@ static const struct creation_step {
 	{ "prepare", prepare },
 	{ "clone", give_birth },
 	{ "init", attend },
+	{ "cgroup", finish_cgroup },
 };
 
 static int make_all(struct creation *creation, struct error *err)

@@ -14,6 +14,9 @@
 #include "base/spawn.h"
 #include "base/text.h"
 
+/* 340 lines of three numbers in columns of 10. */
+#define MAP_READ_MAX (IDMAP_RANGES_MAX * 64)
+
 /* A write to a map file must be shorter than a page (user_namespaces(7)). */
 #define MAP_TEXT_MAX 4095
 
@@ -176,4 +179,25 @@ int idmap_write(pid_t pid, const struct spec_id_mappings *uids, const struct spe
 	if (write_map(&uid_kind, pid, uids, err) < 0)
 		return error_point(err, "%s/%s", pointer, uid_kind.member);
 	return 0;
+}
+
+int idmap_find_outer(pid_t pid, uid_t uid, uid_t *ret_uid, struct error *err)
+{
+	cleanup_text struct text map = { 0 };
+	uint32_t inside, outside, size;
+	char path[48];
+	int used;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+	if (file_read_at(AT_FDCWD, path, MAP_READ_MAX, &map, err) < 0)
+		return -1;
+	for (const char *line = map.data ?: ""; sscanf(line, "%" SCNu32 "%" SCNu32 "%" SCNu32 "%n",
+							&inside, &outside, &size, &used) == 3;
+		line += used) {
+		if (uid < inside || uid - inside >= size)
+			continue;
+		*ret_uid = outside + (uid - inside);
+		return 0;
+	}
+	return error_set(err, ERROR_SPEC, "user %" PRIu32 " is not mapped", uid);
 }

@@ -27,4 +27,7 @@
 int idmap_write(pid_t pid, const struct spec_id_mappings *uids, const struct spec_id_mappings *gids,
 	const char *pointer, struct error *err) must_check;
 
+/* The caller's number for the user that PID's user namespace knows as UID. */
+int idmap_find_outer(pid_t pid, uid_t uid, uid_t *ret_uid, struct error *err) must_check;
+
 #endif

@@ -82,6 +82,25 @@ END_TEST
 static struct spec_id_mapping wide_items[200];
 static struct spec_id_mapping overlapping[] = { { 0, 1000, 10 }, { 5, 2000, 10 } };
 
+START_TEST(mapped_users_are_found)
+{
+	struct spec_id_mapping items[] = { { 0, 1000, 1 }, { 1, 100000, 10 }, { 20, 5, 1 } };
+	struct spec_id_mappings ids = { items, 3 };
+	pid_t pid = make_child();
+	uid_t uid;
+
+	suite_assert_done(idmap_write(pid, &ids, &ids, "/linux", &err), err);
+	suite_assert_done(idmap_find_outer(pid, 0, &uid, &err), err);
+	ck_assert_uint_eq(uid, 1000);
+	suite_assert_done(idmap_find_outer(pid, 10, &uid, &err), err);
+	ck_assert_uint_eq(uid, 100009);
+	suite_assert_done(idmap_find_outer(pid, 20, &uid, &err), err);
+	ck_assert_uint_eq(uid, 5);
+	ck_assert_int_eq(idmap_find_outer(pid, 11, &uid, &err), -1);
+	ck_assert_str_eq(err.text, "user 11 is not mapped");
+}
+END_TEST
+
 START_TEST(bad_maps_point)
 {
 	const struct {
@@ -202,6 +221,7 @@ int main(void)
 		return suite_skip("writing maps of many IDs needs root");
 	tests = tcase_create("idmap");
 	tcase_add_loop_test(tests, both_maps_are_written_whole, 0, 6);
+	tcase_add_test(tests, mapped_users_are_found);
 	tcase_add_loop_test(tests, bad_maps_point, 0, 3);
 	tcase_add_test(tests, a_user_maps_himself);
 	tcase_add_test(tests, a_user_cannot_map_others);
