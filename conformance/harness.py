@@ -6,6 +6,7 @@ AssertionError and is skipped by Skip. After each test the harness looks for wha
 (mounts, cgroups, states, processes); finding any fails the test.
 
 KOGG names the runtime and KOGG_PROBE the probe; both default to the folder build/ of the source tree.
+KOGG_TEST_CGROUPS=v2 shows the tests a host that has nothing but the unified hierarchy.
 The tests run in a mount namespace of their own and as subreaper, so that they see every orphan.
 """
 import inspect
@@ -26,7 +27,7 @@ import traceback
 import tty
 
 from machine import (CGROUP_TOP, CLONE_NEWNS, MS_PRIVATE, MS_REC, MS_SHARED, PR_SET_CHILD_SUBREAPER,
-                  cgroup_leftovers, cgroup_mounts, check_call, describe, libc, mount, mount_table,
+                  cgroup_leftovers, cgroup_mounts, cgroups_are_v2, check_call, describe, libc, mount, mount_table,
                   orphans, reap, remove_cgroups, umount)
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -513,6 +514,14 @@ def skip_all(reason):
     sys.exit(NO_TEST)
 
 
+def enter_cgroup_view(view):
+    """The v2 hierarchy is always there, mounted or not, if without the controllers that v1 ones have taken."""
+    if view == 'v2':
+        if cgroups_are_v2():
+            skip_all('this host has nothing but cgroup v2 anyway')
+        mount('cgroup2', '/sys/fs/cgroup', 'cgroup2')
+
+
 def setup():
     """Refuses what cannot work, then gives the process its own mount namespace and temporary directory."""
     global tmp, template
@@ -527,6 +536,7 @@ def setup():
     check_call(libc.unshare(CLONE_NEWNS), 'unshare')
     mount(None, '/', flags=MS_REC | MS_PRIVATE)
     check_call(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl')
+    enter_cgroup_view(os.environ.get('KOGG_TEST_CGROUPS'))
     tmp = pathlib.Path(tempfile.mkdtemp(prefix='kogg-test-'))
     mount('tmpfs', tmp, 'tmpfs', data='mode=0755')
     mount(None, tmp, flags=MS_SHARED)

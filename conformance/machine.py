@@ -70,11 +70,13 @@ class Namespaces:
 # Control groups of the host
 
 def cgroup_mounts():
-    """Controller or name -> mount point; '' is the unified hierarchy."""
+    """Controller or name -> mount point; '' is the unified hierarchy. What another mount hides is left out."""
     result = {}
     for line in pathlib.Path('/proc/self/mountinfo').read_text().splitlines():
         left, right = line.split(' - ')
         fstype, _, options = right.split(' ')[:3]
+        if left.split(' ')[4] == '/sys/fs/cgroup':
+            result.clear()
         if fstype == 'cgroup2':
             result.setdefault('', left.split(' ')[4])
         elif fstype == 'cgroup':
@@ -82,6 +84,32 @@ def cgroup_mounts():
                 if word not in ('rw', 'ro') and not word.startswith(('release_agent', 'xattr', 'clone_children')):
                     result.setdefault(word.removeprefix('name='), left.split(' ')[4])
     return result
+
+
+def cgroups_are_v2():
+    """Whether there is nothing but the unified hierarchy."""
+    return cgroup_mounts().get('') == '/sys/fs/cgroup'
+
+
+def controller_home(name):
+    """Where the controller is that v2 calls NAME: (1, mount), (2, mount), or (0, None) if nowhere."""
+    mounts = cgroup_mounts()
+    v1_name = {'io': 'blkio'}.get(name, name)
+    if v1_name in mounts:
+        return 1, pathlib.Path(mounts[v1_name])
+    unified = pathlib.Path(mounts.get('', '/nonexistent'))
+    if unified.exists() and name in (unified / 'cgroup.controllers').read_text().split():
+        return 2, unified
+    return 0, None
+
+
+def group_files(where):
+    """The names of the files in a new group at the top of a hierarchy."""
+    group = where / f'{CGROUP_TOP}-look'
+    group.mkdir()
+    names = {path.name for path in group.iterdir()}
+    group.rmdir()
+    return names
 
 
 def own_cgroups():
