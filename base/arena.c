@@ -49,6 +49,11 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	return memory;
 }
 
+int arena_reserve(struct arena *arena, size_t bytes)
+{
+	return add_block(arena, bytes) ? 0 : -1;
+}
+
 char *arena_copy(struct arena *arena, const char *string)
 {
 	size_t size = strlen(string) + 1;

@@ -65,6 +65,58 @@ void json_path_format(const struct json_path *path, char *data, size_t size)
 	data[buffer.used] = '\0';
 }
 
+/* Undoes append_escaped() on the reference token. Gives the '/' behind it, or NULL. */
+static char *unescape(char *token)
+{
+	char *in = token, *out = token;
+	bool is_last;
+
+	for (; *in && *in != '/'; in++) {
+		*out = *in;
+		if (*in == '~' && in[1])
+			*out = *++in == '0' ? '~' : '/';
+		out++;
+	}
+	is_last = !*in;
+	*out = '\0';
+	return is_last ? NULL : in;
+}
+
+void json_path_parse(char *pointer, struct json_path *ret_path)
+{
+	char *next = *pointer == '/' ? pointer : NULL;
+
+	ret_path->depth = 0;
+	while (next && ret_path->depth < JSON_DEPTH_MAX) {
+		char *name = next + 1;
+
+		next = unescape(name);
+		ret_path->steps[ret_path->depth++] = (struct json_step){ .name = name };
+	}
+}
+
+static bool is_same_step(const struct json_step *step, const struct json_step *target)
+{
+	char index[24];
+
+	if (step->name)
+		return target->name && !strcmp(step->name, target->name);
+	if (!target->name)
+		return step->index == target->index;
+	snprintf(index, sizeof(index), "%zu", step->index);
+	return !strcmp(index, target->name);
+}
+
+bool json_path_leads_to(const struct json_path *path, const struct json_path *target)
+{
+	if (path->depth > target->depth)
+		return false;
+	for (unsigned i = 0; i < path->depth; i++)
+		if (!is_same_step(&path->steps[i], &target->steps[i]))
+			return false;
+	return true;
+}
+
 void json_path_join(const char *object, const char *name, char *data, size_t size)
 {
 	struct buffer buffer = { .data = data, .size = size };

@@ -7,28 +7,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "libspec/json_walk.h"
 #include "libspec/near_word.h"
 
 /* A list of words that is longer is not printed in an error. */
 #define LISTED_WORDS_MAX 8
 
-static const char *type_name(const struct json_node *node)
-{
-	static const char *const names[] = {
-		[JSON_NODE_NULL] = "null",
-		[JSON_NODE_BOOLEAN] = "a boolean",
-		[JSON_NODE_INTEGER] = "an integer",
-		[JSON_NODE_HUGE] = "an integer beyond 64 bits",
-		[JSON_NODE_REAL] = "a real number",
-		[JSON_NODE_STRING] = "a string",
-		[JSON_NODE_ARRAY] = "an array",
-		[JSON_NODE_OBJECT] = "an object",
-	};
-
-	return names[node->type];
-}
-
-/* The path cannot overflow: tables nest less deep than the tree may, and that is checked. */
+/* The path cannot overflow: tables nest less deep than the text may, and that is checked. */
 static void enter(struct json_reader *reader, const char *name, size_t index)
 {
 	if (json_path_push(&reader->path, name, index) < 0)
@@ -110,34 +95,61 @@ int json_reader_no_memory(struct json_reader *reader)
 	return error_set(reader->err, ERROR_SYSTEM, "out of memory");
 }
 
-bool json_reader_has(const struct json_node *object, const char *name)
+bool json_reader_has(const json_t *object, const char *name)
 {
-	const struct json_node *node = json_tree_member(object, name);
+	const json_t *node = json_object_get(object, name);
 
-	return node && node->type != JSON_NODE_NULL;
+	return node && !json_is_null(node);
 }
 
-static int expected(struct json_reader *reader, const char *wanted, const struct json_node *found)
+/* How the number that is being read is written. Fails only for lack of memory. */
+static int find_number(struct json_reader *reader, struct json_token *ret_token)
 {
-	return json_reader_fail(reader, "expected %s, found %s", wanted, type_name(found));
+	return json_walk_find(reader->text, reader->size, &reader->path, ret_token, reader->err);
 }
 
-static int read_string(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int expected(struct json_reader *reader, const char *wanted, const json_t *found)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "an object",
+		[JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",
+		[JSON_INTEGER] = "an integer",
+		[JSON_REAL] = "a real number",
+		[JSON_TRUE] = "a boolean",
+		[JSON_FALSE] = "a boolean",
+		[JSON_NULL] = "null",
+	};
+	const char *name = names[json_typeof(found)];
+	struct json_token token;
+
+	if (json_is_real(found)) {
+		if (find_number(reader, &token) < 0)
+			return -1;
+		if (token.kind == JSON_TOKEN_INTEGER)
+			name = names[JSON_INTEGER];
+		else if (token.kind == JSON_TOKEN_HUGE)
+			name = "an integer beyond 64 bits";
+	}
+	return json_reader_fail(reader, "expected %s, found %s", wanted, name);
+}
+
+static int read_string(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	const char *complaint;
 
-	if (node->type != JSON_NODE_STRING)
+	if (!json_is_string(node))
 		return expected(reader, "a string", node);
-	complaint = field->check ? field->check(node->string) : NULL;
+	complaint = field->check ? field->check(json_string_value(node)) : NULL;
 	if (complaint)
 		return json_reader_fail(reader, "%s", complaint);
-	*(const char **)slot = node->string;
+	*(const char **)slot = json_string_value(node);
 	return 0;
 }
 
-static int read_checked(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_checked(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	const char *unused;
 
@@ -145,54 +157,71 @@ static int read_checked(struct json_reader *reader, const struct json_node *node
 	return read_string(reader, node, field, &unused);
 }
 
-static int read_bool(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_bool(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	(void)field;
-	if (node->type != JSON_NODE_BOOLEAN)
+	if (!json_is_boolean(node))
 		return expected(reader, "a boolean", node);
-	*(bool *)slot = node->is_true;
+	*(bool *)slot = json_is_true(node);
 	return 0;
 }
 
 static int out_of_range(
-	struct json_reader *reader, const struct json_node *node, const struct json_field *field)
+	struct json_reader *reader, const struct json_token *number, const struct json_field *field)
 {
-	const char *sign = node->integer.is_negative ? "-" : "";
+	const char *sign = number->is_negative ? "-" : "";
 
-	if (node->integer.is_negative && field->max >= INT64_MAX)
-		return json_reader_fail(reader, "-%" PRIu64 " is below %" PRIi64,
-			node->integer.magnitude, field->min);
+	if (number->is_negative && field->max >= INT64_MAX)
+		return json_reader_fail(
+			reader, "-%" PRIu64 " is below %" PRIi64, number->magnitude, field->min);
 	if (field->min > 0 && field->max >= INT64_MAX)
-		return json_reader_fail(reader, "%" PRIu64 " is below %" PRIi64,
-			node->integer.magnitude, field->min);
+		return json_reader_fail(
+			reader, "%" PRIu64 " is below %" PRIi64, number->magnitude, field->min);
 	return json_reader_fail(reader, "%s%" PRIu64 " is not in %" PRIi64 "..%" PRIu64, sign,
-		node->integer.magnitude, field->min, field->max);
+		number->magnitude, field->min, field->max);
+}
+
+/* An integer's sign and 64 bits, also those that jansson has no integer for (json_load.h). */
+static int read_number(struct json_reader *reader, const json_t *node,
+	const struct json_field *field, struct json_token *ret_number)
+{
+	json_int_t value = json_integer_value(node);
+
+	*ret_number = (struct json_token){
+		.kind = json_is_integer(node) ? JSON_TOKEN_INTEGER : JSON_TOKEN_UNKNOWN,
+		.magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value,
+		.is_negative = value < 0,
+	};
+	if (json_is_real(node) && find_number(reader, ret_number) < 0)
+		return -1;
+	if (ret_number->kind == JSON_TOKEN_INTEGER)
+		return 0;
+	return expected(reader, field->min < 0 ? "an integer" : "an unsigned integer", node);
 }
 
 /* The integer's 64 bits, signed when it is negative. */
-static int read_integer(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, uint64_t *out)
+static int read_integer(struct json_reader *reader, json_t *node, const struct json_field *field,
+	uint64_t *ret_value)
 {
-	uint64_t magnitude = node->integer.magnitude;
+	struct json_token number;
 	bool is_inside;
 
-	if (node->type != JSON_NODE_INTEGER)
-		return expected(
-			reader, field->min < 0 ? "an integer" : "an unsigned integer", node);
-	if (node->integer.is_negative)
-		is_inside = field->min < 0 && magnitude <= 0 - (uint64_t)field->min;
+	if (read_number(reader, node, field, &number) < 0)
+		return -1;
+	if (number.is_negative)
+		is_inside = field->min < 0 && number.magnitude <= 0 - (uint64_t)field->min;
 	else
-		is_inside = magnitude <= field->max &&
-			    (field->min <= 0 || magnitude >= (uint64_t)field->min);
+		is_inside = number.magnitude <= field->max &&
+			    (field->min <= 0 || number.magnitude >= (uint64_t)field->min);
 	if (!is_inside)
-		return out_of_range(reader, node, field);
-	*out = node->integer.is_negative ? 0 - magnitude : magnitude;
+		return out_of_range(reader, &number, field);
+	*ret_value = number.is_negative ? 0 - number.magnitude : number.magnitude;
 	return 0;
 }
 
-static int read_u32(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_u32(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	uint64_t value;
 
@@ -202,14 +231,14 @@ static int read_u32(struct json_reader *reader, const struct json_node *node,
 	return 0;
 }
 
-static int read_u64(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_u64(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	return read_integer(reader, node, field, slot);
 }
 
-static int read_i64(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_i64(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	uint64_t value;
 
@@ -219,8 +248,8 @@ static int read_i64(struct json_reader *reader, const struct json_node *node,
 	return 0;
 }
 
-static int read_optional_u32(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_optional_u32(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	struct spec_u32 *out = slot;
 
@@ -228,8 +257,8 @@ static int read_optional_u32(struct json_reader *reader, const struct json_node 
 	return read_u32(reader, node, field, &out->value);
 }
 
-static int read_optional_u64(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_optional_u64(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	struct spec_u64 *out = slot;
 
@@ -237,8 +266,8 @@ static int read_optional_u64(struct json_reader *reader, const struct json_node 
 	return read_u64(reader, node, field, &out->value);
 }
 
-static int read_optional_i64(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_optional_i64(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	struct spec_i64 *out = slot;
 
@@ -275,27 +304,29 @@ static int unknown_word(struct json_reader *reader, const char *word, const stru
 	return json_reader_fail(reader, "unknown word '%.64s'%s", word, list);
 }
 
-static int find_word(struct json_reader *reader, const struct json_node *node,
-	const struct spec_word *words, unsigned *out)
+static int find_word(
+	struct json_reader *reader, json_t *node, const struct spec_word *words, unsigned *out)
 {
-	if (node->type != JSON_NODE_STRING)
+	const char *string = json_string_value(node);
+
+	if (!string)
 		return expected(reader, "a string", node);
 	for (size_t i = 0; words[i].word; i++)
-		if (!strcmp(words[i].word, node->string)) {
+		if (!strcmp(words[i].word, string)) {
 			*out = words[i].value;
 			return 0;
 		}
-	return unknown_word(reader, node->string, words);
+	return unknown_word(reader, string, words);
 }
 
-static int read_word(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_word(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	return find_word(reader, node, field->words, slot);
 }
 
-static int read_long_word(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_long_word(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	unsigned value;
 
@@ -305,8 +336,8 @@ static int read_long_word(struct json_reader *reader, const struct json_node *no
 	return 0;
 }
 
-static int read_char_word(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_char_word(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	unsigned value;
 
@@ -316,8 +347,8 @@ static int read_char_word(struct json_reader *reader, const struct json_node *no
 	return 0;
 }
 
-static int read_optional_word(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_optional_word(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	unsigned value;
 
@@ -327,21 +358,22 @@ static int read_optional_word(struct json_reader *reader, const struct json_node
 	return 0;
 }
 
-static int check_array(struct json_reader *reader, const struct json_node *node)
+static int check_array(struct json_reader *reader, json_t *node)
 {
-	return node->type == JSON_NODE_ARRAY ? 0 : expected(reader, "an array", node);
+	return json_is_array(node) ? 0 : expected(reader, "an array", node);
 }
 
-static int or_words(struct json_reader *reader, const struct json_node *node,
-	const struct spec_word *words, unsigned *out)
+static int or_words(
+	struct json_reader *reader, json_t *node, const struct spec_word *words, unsigned *out)
 {
 	unsigned flags = 0, flag = 0;
-	size_t i = 0;
+	json_t *item;
+	size_t i;
 
 	if (check_array(reader, node) < 0)
 		return -1;
-	for (const struct json_node *item = node->children.first; item; item = item->next) {
-		enter(reader, NULL, i++);
+	json_array_foreach (node, i, item) {
+		enter(reader, NULL, i);
 		if (find_word(reader, item, words, &flag) < 0)
 			return -1;
 		leave(reader);
@@ -351,14 +383,14 @@ static int or_words(struct json_reader *reader, const struct json_node *node,
 	return 0;
 }
 
-static int read_flags(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_flags(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	return or_words(reader, node, field->words, slot);
 }
 
-static int read_flags64(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_flags64(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	unsigned flags;
 
@@ -368,8 +400,8 @@ static int read_flags64(struct json_reader *reader, const struct json_node *node
 	return 0;
 }
 
-static int read_no_strings(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_no_strings(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	static const struct spec_word no_words[] = { { NULL, 0 } };
 	unsigned none;
@@ -379,89 +411,92 @@ static int read_no_strings(struct json_reader *reader, const struct json_node *n
 	return or_words(reader, node, no_words, &none);
 }
 
-static int read_strings(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_strings(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	struct spec_strings strings = { 0 };
+	struct spec_strings strings = { .count = json_array_size(node) };
 	unsigned value;
+	json_t *item;
+	size_t i;
 
 	if (check_array(reader, node) < 0)
 		return -1;
-	strings.items =
-		arena_alloc(reader->arena, node->children.count + 1, sizeof(strings.items[0]));
+	strings.items = arena_alloc(reader->arena, strings.count + 1, sizeof(strings.items[0]));
 	if (!strings.items)
 		return json_reader_no_memory(reader);
-	for (const struct json_node *item = node->children.first; item; item = item->next) {
-		enter(reader, NULL, strings.count);
-		if (read_string(reader, item, field, &strings.items[strings.count]) < 0)
+	json_array_foreach (node, i, item) {
+		enter(reader, NULL, i);
+		if (read_string(reader, item, field, &strings.items[i]) < 0)
 			return -1;
 		if (field->words && find_word(reader, item, field->words, &value) < 0)
 			return -1;
 		leave(reader);
-		strings.count++;
 	}
 	*(struct spec_strings *)slot = strings;
 	return 0;
 }
 
-static int read_u32s(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_u32s(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	struct spec_u32s numbers = { 0 };
+	struct spec_u32s numbers = { .count = json_array_size(node) };
+	json_t *item;
+	size_t i;
 
 	if (check_array(reader, node) < 0)
 		return -1;
-	numbers.items = arena_alloc(reader->arena, node->children.count, sizeof(numbers.items[0]));
+	numbers.items = arena_alloc(reader->arena, numbers.count, sizeof(numbers.items[0]));
 	if (!numbers.items)
 		return json_reader_no_memory(reader);
-	for (const struct json_node *item = node->children.first; item; item = item->next) {
-		enter(reader, NULL, numbers.count);
-		if (read_u32(reader, item, field, &numbers.items[numbers.count]) < 0)
+	json_array_foreach (node, i, item) {
+		enter(reader, NULL, i);
+		if (read_u32(reader, item, field, &numbers.items[i]) < 0)
 			return -1;
 		leave(reader);
-		numbers.count++;
 	}
 	*(struct spec_u32s *)slot = numbers;
 	return 0;
 }
 
-static int check_object(struct json_reader *reader, const struct json_node *node)
+static int check_object(struct json_reader *reader, json_t *node)
 {
-	return node->type == JSON_NODE_OBJECT ? 0 : expected(reader, "an object", node);
+	return json_is_object(node) ? 0 : expected(reader, "an object", node);
 }
 
-static int read_map(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_map(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	static const struct json_field any_string = { .kind = JSON_KIND_STRING };
 	struct spec_map map = { 0 };
+	const char *key;
+	json_t *item;
 
 	if (check_object(reader, node) < 0)
 		return -1;
-	map.items = arena_alloc(reader->arena, node->children.count, sizeof(map.items[0]));
+	map.items = arena_alloc(reader->arena, json_object_size(node), sizeof(map.items[0]));
 	if (!map.items)
 		return json_reader_no_memory(reader);
-	for (const struct json_node *item = node->children.first; item; item = item->next) {
+	json_object_foreach (node, key, item) {
 		struct spec_pair *pair = &map.items[map.count];
-		const char *complaint = field->check ? field->check(item->name) : NULL;
+		const char *complaint = field->check ? field->check(key) : NULL;
 
-		if (item->type == JSON_NODE_NULL)
+		if (json_is_null(item))
 			continue;
-		enter(reader, item->name, 0);
+		enter(reader, key, 0);
 		if (complaint)
 			return json_reader_fail(reader, "%s", complaint);
 		if (read_string(reader, item, &any_string, &pair->value) < 0)
 			return -1;
 		leave(reader);
-		pair->key = item->name;
+		pair->key = key;
 		map.count++;
 	}
 	*(struct spec_map *)slot = map;
 	return 0;
 }
 
-static int read_object_pointer(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_object_pointer(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	void *object = arena_alloc(reader->arena, 1, field->table->size);
 
@@ -474,45 +509,75 @@ static int read_object_pointer(struct json_reader *reader, const struct json_nod
 	return 0;
 }
 
-static int read_object(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_object(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	return json_reader_table(reader, node, field->table, slot);
 }
 
-/* Reads every element into consecutive structs, and puts the array and its size in place. */
-static int read_objects(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+/* Puts the array of structs and its size in place. */
+static void set_objects(const struct json_field *field, void *slot, char *objects, size_t count)
 {
-	bool is_named = field->kind == JSON_KIND_NAMED_OBJECTS;
-	size_t size = field->table->size, count = 0;
+	/* memcpy, as above */
+	memcpy(slot, &objects, sizeof(objects));
+	memcpy((char *)slot - field->offset + field->count_offset, &count, sizeof(count));
+}
+
+/* Reads every element into consecutive structs. */
+static int read_objects(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
+{
+	size_t size = field->table->size, i;
+	json_t *item;
 	char *objects;
 
-	if ((is_named ? check_object(reader, node) : check_array(reader, node)) < 0)
+	if (check_array(reader, node) < 0)
 		return -1;
-	objects = arena_alloc(reader->arena, node->children.count, size);
+	objects = arena_alloc(reader->arena, json_array_size(node), size);
 	if (!objects)
 		return json_reader_no_memory(reader);
-	for (const struct json_node *item = node->children.first; item; item = item->next) {
+	json_array_foreach (node, i, item) {
+		enter(reader, NULL, i);
+		if (json_reader_table(reader, item, field->table, objects + i * size) < 0)
+			return -1;
+		leave(reader);
+	}
+	set_objects(field, slot, objects, i);
+	return 0;
+}
+
+/* The same with the members of an object. */
+static int read_named_objects(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
+{
+	size_t size = field->table->size, count = 0;
+	const char *name;
+	json_t *item;
+	char *objects;
+
+	if (check_object(reader, node) < 0)
+		return -1;
+	objects = arena_alloc(reader->arena, json_object_size(node), size);
+	if (!objects)
+		return json_reader_no_memory(reader);
+	json_object_foreach (node, name, item) {
 		char *object = objects + count * size;
 
-		if (is_named && item->type == JSON_NODE_NULL)
+		if (json_is_null(item))
 			continue;
-		enter(reader, item->name, count);
-		if (is_named)
-			memcpy(object + field->table->name_offset, &item->name, sizeof(item->name));
+		enter(reader, name, 0);
+		memcpy(object + field->table->name_offset, &name, sizeof(name));
 		if (json_reader_table(reader, item, field->table, object) < 0)
 			return -1;
 		leave(reader);
 		count++;
 	}
-	memcpy(slot, &objects, sizeof(objects));
-	memcpy((char *)slot - field->offset + field->count_offset, &count, sizeof(count));
+	set_objects(field, slot, objects, count);
 	return 0;
 }
 
-static int read_optional_bool(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot)
+static int read_optional_bool(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
 	struct spec_bool *out = slot;
 
@@ -520,8 +585,8 @@ static int read_optional_bool(struct json_reader *reader, const struct json_node
 	return read_bool(reader, node, field, &out->value);
 }
 
-typedef int read_function(struct json_reader *reader, const struct json_node *node,
-	const struct json_field *field, void *slot);
+typedef int read_function(
+	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot);
 
 static read_function *const readers[] = {
 	[JSON_KIND_STRING] = read_string,
@@ -547,24 +612,24 @@ static read_function *const readers[] = {
 	[JSON_KIND_OBJECT] = read_object,
 	[JSON_KIND_OBJECT_POINTER] = read_object_pointer,
 	[JSON_KIND_OBJECTS] = read_objects,
-	[JSON_KIND_NAMED_OBJECTS] = read_objects,
+	[JSON_KIND_NAMED_OBJECTS] = read_named_objects,
 };
 
-static bool is_absent(const struct json_node *value, const struct json_field *field)
+static bool is_absent(const json_t *value, const struct json_field *field)
 {
-	if (!value || value->type == JSON_NODE_NULL)
+	if (!value || json_is_null(value))
 		return true;
-	return field->is_empty_absent && value->type == JSON_NODE_STRING && !value->string[0];
+	return field->is_empty_absent && json_is_string(value) && !json_string_length(value);
 }
 
-int json_reader_table(struct json_reader *reader, const struct json_node *node,
-	const struct json_table *table, void *out)
+int json_reader_table(
+	struct json_reader *reader, json_t *node, const struct json_table *table, void *out)
 {
 	if (check_object(reader, node) < 0)
 		return -1;
 
 	for (const struct json_field *field = table->fields; field->name; field++) {
-		const struct json_node *value = json_tree_member(node, field->name);
+		json_t *value = json_object_get(node, field->name);
 
 		if (is_absent(value, field)) {
 			if (field->is_required)

@@ -16,6 +16,7 @@
 #ifndef KOGG_LIBSPEC_JSON_READER_H
 #define KOGG_LIBSPEC_JSON_READER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,10 +24,12 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "libspec/json_path.h"
-#include "libspec/json_tree.h"
 #include "libspec/spec_types.h"
 
+/* TEXT and SIZE are what NODEs were loaded from (json_load.h); the path is empty at first. */
 struct json_reader {
+	const char *text;
+	size_t size;
 	struct arena *arena;
 	struct error *err;
 	struct json_path path;
@@ -85,7 +88,7 @@ struct json_table {
 	 * derived from them. OBJECT is the struct, NODE what it was read from.
 	 * May be NULL.
 	 */
-	int (*finish)(struct json_reader *reader, const struct json_node *node, void *object);
+	int (*finish)(struct json_reader *reader, json_t *node, void *object);
 };
 
 /* offsetof(), but does not compile unless the member has exactly this type. */
@@ -159,11 +162,11 @@ struct json_table {
 	}
 
 /* Reads NODE into OUT, which is zeroed. */
-int json_reader_table(struct json_reader *reader, const struct json_node *node,
-	const struct json_table *table, void *out) must_check;
+int json_reader_table(struct json_reader *reader, json_t *node, const struct json_table *table,
+	void *out) must_check;
 
 /* Whether the object has the member, other than as null. */
-bool json_reader_has(const struct json_node *object, const char *name);
+bool json_reader_has(const json_t *object, const char *name);
 
 /*
  * Each fails with ERROR_SPEC: at the value being read, at its member NAME, or

@@ -43,7 +43,7 @@ const struct json_table spec_table = {
 	.size = sizeof(struct spec),
 };
 
-static int finish_version(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_version(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec *spec = object;
 

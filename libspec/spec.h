@@ -39,8 +39,8 @@ struct spec {
 };
 
 /*
- * What was read, with the memory of the structs. Opaque: holds the text, the
- * JSON tree and the arena.
+ * What was read, with the memory of the structs. Opaque: holds the text, and
+ * the arena of the JSON tree and the structs.
  */
 struct spec_document;
 

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libspec/spec.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "libspec/json_load.h"
 #include "libspec/json_reader.h"
-#include "libspec/json_scan.h"
-#include "libspec/json_tree.h"
+#include "libspec/json_walk.h"
 #include "libspec/spec_rules.h"
 
 struct spec_document {
 	struct text text;
-	struct arena arena;
-	const struct json_node *root;
-	const char *file; /* as errors name it */
+	struct arena arena; /* the JSON tree, and the structs */
+	json_t *root;       /* NULL when the text could not be loaded */
+	const char *file;   /* as errors name it */
 };
 
-static int read_config(struct json_reader *reader, const struct json_node *root, void *object)
+static int read_config(struct json_reader *reader, json_t *root, void *object)
 {
 	if (json_reader_table(reader, root, &spec_version_table, object) < 0 ||
 		json_reader_table(reader, root, &spec_table, object) < 0)
@@ -24,12 +26,12 @@ static int read_config(struct json_reader *reader, const struct json_node *root,
 	return spec_rules_check(object, reader->err);
 }
 
-static int read_process(struct json_reader *reader, const struct json_node *root, void *object)
+static int read_process(struct json_reader *reader, json_t *root, void *object)
 {
 	return json_reader_table(reader, root, &spec_process_table, object);
 }
 
-static int read_resources(struct json_reader *reader, const struct json_node *root, void *object)
+static int read_resources(struct json_reader *reader, json_t *root, void *object)
 {
 	return json_reader_table(reader, root, &spec_resources_table, object);
 }
@@ -37,37 +39,57 @@ static int read_resources(struct json_reader *reader, const struct json_node *ro
 /* What stands in a document: its struct, and how that is read from the tree. */
 struct content {
 	size_t size;
-	int (*read)(struct json_reader *reader, const struct json_node *root, void *object);
+	int (*read)(struct json_reader *reader, json_t *root, void *object);
 };
 
 static const struct content config_content = { sizeof(struct spec), read_config };
 static const struct content process_content = { sizeof(struct spec_process), read_process };
 static const struct content resources_content = { sizeof(struct spec_resources), read_resources };
 
+/* Fills in the place of the error's pointer, unless there is no memory to look for it. */
+static void find_place(const struct spec_document *document, struct error *err)
+{
+	const char *text = document->text.data;
+	char pointer[sizeof(err->pointer)];
+	struct error problem = { 0 };
+	struct json_token token;
+	struct json_path path;
+
+	memcpy(pointer, err->pointer, sizeof(pointer));
+	json_path_parse(pointer, &path);
+	if (json_walk_find(text, document->text.length, &path, &token, &problem) == 0)
+		json_scan_position(text, token.offset, &err->line, &err->column);
+}
+
 /* Puts the place in front: the pointer when there is one, and where that is in the file. */
 static void locate(const struct spec_document *document, struct error *err)
 {
-	if (!err->line) {
-		const struct json_node *node = json_tree_nearest(document->root, err->pointer);
-
-		json_scan_position(document->text.data, node->offset, &err->line, &err->column);
-	}
+	if (!err->line)
+		find_place(document, err);
 	if (err->pointer[0])
 		error_wrap(err, "%s", err->pointer);
-	error_wrap(err, "%s:%u:%u", document->file, err->line, err->column);
+	if (err->line)
+		error_wrap(err, "%s:%u:%u", document->file, err->line, err->column);
+	else
+		error_wrap(err, "%s", document->file);
 }
 
 static int read_document(struct spec_document *document, const struct content *content,
 	const void **ret_object, struct error *err)
 {
-	struct json_reader reader = { .arena = &document->arena, .err = err };
+	struct json_reader reader = {
+		.text = document->text.data,
+		.size = document->text.length,
+		.arena = &document->arena,
+		.err = err,
+	};
 	void *object = arena_alloc(&document->arena, 1, content->size);
+	json_t *root;
 
 	if (!object)
 		return error_set(err, ERROR_SYSTEM, "out of memory");
-	if (json_tree_parse(document->text.data, document->text.length, &document->arena,
-		    &document->root, err) < 0 ||
-		content->read(&reader, document->root, object) < 0) {
+	if (json_load_text(reader.text, reader.size, reader.arena, &root, err) < 0 ||
+		content->read(&reader, root, object) < 0) {
 		if (err->kind == ERROR_SPEC)
 			locate(document, err);
 		return -1;

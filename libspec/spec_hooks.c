@@ -14,7 +14,7 @@ const struct spec_word spec_hook_words[] = {
 	{ NULL, 0 },
 };
 
-static int finish_hook(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_hook(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_hook *hook = object;
 

@@ -6,7 +6,7 @@
 /* user_namespaces(7), since Linux 4.15 */
 #define MAPPINGS_MAX 340
 
-static int finish_mapping(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_mapping(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_id_mapping *mapping = object;
 

@@ -94,8 +94,7 @@ static const struct json_table namespace_table = {
 	.size = sizeof(struct spec_namespace),
 };
 
-static int finish_time_offset(
-	struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_time_offset(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_time_offset *offset = object;
 
@@ -119,7 +118,7 @@ static const struct json_table time_offset_table = {
 	.finish = finish_time_offset,
 };
 
-static int finish_device(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_device(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_device *device = object;
 
@@ -153,7 +152,7 @@ static const struct json_table device_table = {
 	.finish = finish_device,
 };
 
-static int finish_net_device(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_net_device(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_net_device *device = object;
 	const char *complaint = spec_forms_interface(device->host_name);
@@ -176,8 +175,7 @@ static const struct json_table net_device_table = {
 };
 
 /* set_mempolicy(2): which modes take nodes, and which cannot do without */
-static int finish_memory_policy(
-	struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_memory_policy(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_memory_policy *policy = object;
 	const char *mode = spec_word_of(spec_memory_policy_mode_words, policy->mode);
@@ -253,7 +251,7 @@ static const struct json_table personality_table = {
 };
 
 /* config-linux.md, "Namespaces": two of a type are an error. */
-static int finish_linux(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_linux(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_linux *platform = object;
 	unsigned seen = 0;

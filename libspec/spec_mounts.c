@@ -34,7 +34,7 @@ static int check_mappings(struct json_reader *reader, const struct spec_mount *m
 	return 0;
 }
 
-static int finish_mount(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_mount(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_mount *mount = object;
 

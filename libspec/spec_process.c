@@ -108,7 +108,7 @@ static const struct json_table capabilities_table = {
 	.size = sizeof(struct spec_capabilities),
 };
 
-static int finish_rlimit(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_rlimit(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_rlimit *rlimit = object;
 
@@ -173,7 +173,7 @@ static int check_useless(struct json_reader *reader, const struct spec_scheduler
 	return 0;
 }
 
-static int finish_scheduler(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_scheduler(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_scheduler *scheduler = object;
 
@@ -248,7 +248,7 @@ static int check_rlimits(struct json_reader *reader, const struct spec_process *
 	return 0;
 }
 
-static int finish_process(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_process(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_process *process = object;
 

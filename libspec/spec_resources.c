@@ -46,18 +46,16 @@ static void read_wildcard(struct spec_i64 *number)
 		*number = (struct spec_i64){ 0 };
 }
 
-static int finish_device_rule(
-	struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_device_rule(struct json_reader *reader, json_t *node, void *object)
 {
-	const struct json_node *access = json_tree_member(node, "access");
+	const char *access = json_string_value(json_object_get(node, "access"));
 	struct spec_device_rule *rule = object;
 
 	(void)reader;
 	if (!rule->type)
 		rule->type = 'a';
-	if (access && access->type == JSON_NODE_STRING)
-		for (const char *p = access->string; *p; p++)
-			rule->access |= access_bit(*p);
+	for (; access && *access; access++)
+		rule->access |= access_bit(*access);
 	if (!rule->access)
 		rule->access = ACCESS_ALL;
 	read_wildcard(&rule->major);
@@ -99,7 +97,7 @@ static const struct json_table memory_table = {
 	.size = sizeof(struct spec_memory),
 };
 
-static int finish_cpu(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_cpu(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_cpu *cpu = object;
 
@@ -140,8 +138,7 @@ static int check_weight(struct json_reader *reader, const char *name, const stru
 	return 0;
 }
 
-static int finish_weight_device(
-	struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_weight_device(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_weight_device *device = object;
 
@@ -179,7 +176,7 @@ static const struct json_table throttle_table = {
 	.size = sizeof(struct spec_throttle_device),
 };
 
-static int finish_block_io(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_block_io(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_block_io *block_io = object;
 
@@ -249,7 +246,7 @@ static const struct json_table net_cgroup_table = {
 };
 
 /* The device is a word of a line in rdma.max. */
-static int finish_rdma(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_rdma(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_rdma *rdma = object;
 
@@ -284,7 +281,7 @@ static const struct json_table pids_table = {
 	.size = sizeof(struct spec_resources),
 };
 
-static int finish_resources(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_resources(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_resources *resources = object;
 

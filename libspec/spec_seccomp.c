@@ -103,7 +103,7 @@ static const struct json_table arg_table = {
 	.size = sizeof(struct spec_seccomp_arg),
 };
 
-static int finish_rule(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_rule(struct json_reader *reader, json_t *node, void *object)
 {
 	const struct spec_seccomp_rule *rule = object;
 
@@ -146,7 +146,7 @@ static int check_listener(struct json_reader *reader, const struct spec_seccomp 
 	return 0;
 }
 
-static int finish_seccomp(struct json_reader *reader, const struct json_node *node, void *object)
+static int finish_seccomp(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_seccomp *seccomp = object;
 

@@ -5,6 +5,7 @@
  * with --wrap for malloc(3) and its kin.
  */
 #include "libspec/features.h"
+#include "libspec/json_load.h"
 #include "libspec/state.h"
 #include "libspec/tests/load.h"
 
@@ -74,8 +75,8 @@ static int read_broken_config(const char *path, struct error *err)
 	int result = spec_load(AT_FDCWD, path, &document, &spec, err);
 
 	spec_document_free(document);
-	/* What is wrong with it is found when all went well. */
-	return result < 0 && err->kind == ERROR_SPEC ? 0 : result;
+	/* What is wrong with it is found, with its place, when all went well. */
+	return result < 0 && err->line ? 0 : result;
 }
 
 static int write_features(const char *path, struct error *err)
@@ -101,11 +102,16 @@ static int write_state(const char *path, struct error *err)
 	return result;
 }
 
-static int (*const operations[])(const char *path, struct error *err) = {
-	read_config,
-	read_broken_config,
-	write_features,
-	write_state,
+static const struct {
+	int (*run)(const char *path, struct error *err);
+	const char *tail; /* of the config */
+} operations[] = {
+	{ read_config, "" },
+	{ read_broken_config, ",'linux':1" },
+	{ read_broken_config, ",'domainname':18446744073709551615" },
+	{ read_broken_config, ",]" },
+	{ write_features, "" },
+	{ write_state, "" },
 };
 
 static const char head[] =
@@ -113,7 +119,7 @@ static const char head[] =
 	"'mounts':[{'destination':'/p','type':'proc','options':['ro']}],"
 	"'process':{'args':['a','b'],'cwd':'/','user':{'uid':0,'gid':0,'additionalGids':[1]},"
 	"'capabilities':{'bounding':['CAP_KILL']},'consoleSize':{'height':1,'width':1},"
-	"'rlimits':[{'type':'RLIMIT_AS','soft':1,'hard':1}]},"
+	"'rlimits':[{'type':'RLIMIT_AS','soft':1,'hard':18446744073709551615}]},"
 	"'hooks':{'prestart':[{'path':'/x','args':['a']}]},"
 	"'linux':{'namespaces':[{'type':'mount'},{'type':'uts'},{'type':'network'}],"
 	"'devices':[{'path':'/d','type':'p'}],'netDevices':{'eth0':{}},"
@@ -123,14 +129,14 @@ static const char head[] =
 	"'syscalls':[{'names':['a'],'action':'SCMP_ACT_LOG','args':[{'index':0,'value':1,"
 	"'op':'SCMP_CMP_EQ'}]}]}}";
 
-/* The config above with enough unknown members to need the other search for duplicates. */
-static void make_config(char *short_form, size_t size, bool is_broken)
+/* The config above with more members than jansson makes room for at first. */
+static void make_config(char *short_form, size_t size, const char *tail)
 {
 	size_t used = (size_t)snprintf(short_form, size, "%s", head);
 
 	for (int i = 0; i < 300; i++)
 		used += (size_t)snprintf(short_form + used, size - used, ",'x%d':[%d]", i, i);
-	snprintf(short_form + used, size - used, "%s}", is_broken ? ",'linux':1" : "");
+	snprintf(short_form + used, size - used, "%s}", tail);
 }
 
 START_TEST(fails_without_memory)
@@ -140,7 +146,7 @@ START_TEST(fails_without_memory)
 	struct place place;
 	int fd, result = -1;
 
-	make_config(short_form, sizeof(short_form), operations[_i] == read_broken_config);
+	make_config(short_form, sizeof(short_form), operations[_i].tail);
 	json = load_expand(short_form, &place);
 	fd = load_file(json, strlen(json), path, sizeof(path));
 	for (size_t turn = 1; result < 0; turn++) {
@@ -149,16 +155,73 @@ START_TEST(fails_without_memory)
 
 		n_calls = 0;
 		fail_at = turn;
-		result = operations[_i](path, &err);
+		result = operations[_i].run(path, &err);
 		fail_at = 0;
 		ck_assert_int_eq(n_live, before);
-		if (result < 0)
-			ck_assert_str_eq(err.text, "out of memory");
-		else
+		if (result == 0)
 			ck_assert_uint_gt(turn, 1);
+		else if (err.kind != ERROR_SPEC)
+			ck_assert_str_eq(err.text, "out of memory");
 	}
 	close(fd);
 	free(json);
+}
+END_TEST
+
+/* What takes jansson the most memory for the least text. */
+static const char *const shapes[] = { "[0],", "[],", "{},", "'',", "'abcdefghijklmno',", "1.5,",
+	"[[[[[[[[]]]]]]]],", "{'':{}},",
+	"{'a':0,'b':1,'c':2,'d':3,'e':4,'f':5,'g':6,'h':7,'i':8,'j':9},", "{'':{'':{'':{'':[]}}}},",
+	"'\\u00e4\\u00e4\\u00e4\\u00e4'," };
+
+/* jansson can't tell that it lacks memory: it has to get all of it beforehand. */
+START_TEST(reserves_enough)
+{
+	static char short_form[65536];
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct place place;
+	size_t used = 1;
+	json_t *root;
+	int result;
+	char *json;
+
+	short_form[0] = '[';
+	for (int i = 0; i < 1000; i++)
+		used += (size_t)snprintf(
+			short_form + used, sizeof(short_form) - used, "%s", shapes[_i]);
+	snprintf(short_form + used, sizeof(short_form) - used, "null]");
+	json = load_expand(short_form, &place);
+	fail_at = 2;
+	n_calls = 0;
+	result = json_load_text(json, strlen(json), &arena, &root, &err);
+	fail_at = 0;
+	ck_assert_int_eq(result, 0);
+	ck_assert_uint_eq(json_array_size(root), 1001);
+	arena_release(&arena);
+	free(json);
+}
+END_TEST
+
+/* One object with many members, whose table grows. */
+START_TEST(reserves_enough_for_members)
+{
+	static char json[65536] = "{";
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	size_t used = 1;
+	json_t *root;
+	int result;
+
+	for (int i = 0; i < 4200; i++)
+		used += (size_t)snprintf(json + used, sizeof(json) - used, "\"%d\":0,", i);
+	snprintf(json + used, sizeof(json) - used, "\"\":0}");
+	fail_at = 2;
+	n_calls = 0;
+	result = json_load_text(json, strlen(json), &arena, &root, &err);
+	fail_at = 0;
+	ck_assert_int_eq(result, 0);
+	arena_release(&arena);
 }
 END_TEST
 
@@ -170,6 +233,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, fails_without_memory, 0, array_size(operations));
+	tcase_add_loop_test(tcase, reserves_enough, 0, array_size(shapes));
+	tcase_add_test(tcase, reserves_enough_for_members);
 	suite_add_tcase(suite, tcase);
 
 	srunner_run_all(runner, CK_ENV);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "libspec/json_scan.h"
-#include "libspec/json_tree.h"
+#include <string.h>
+
+#include "libspec/json_load.h"
+#include "libspec/json_walk.h"
 #include "libspec/tests/load.h"
 
 static struct arena arena;
 static struct error err;
-static const struct json_node *root;
+static const char *text;
+static json_t *root;
 
 static void setup(void)
 {
@@ -19,9 +22,23 @@ static void teardown(void)
 	arena_release(&arena);
 }
 
-static int parse(const char *json)
+static int load(const char *json)
 {
-	return json_tree_parse(json, strlen(json), &arena, &root, &err);
+	text = json;
+	return json_load_text(json, strlen(json), &arena, &root, &err);
+}
+
+/* The token of the value at POINTER, or of what is nearest to it. */
+static struct json_token find(const char *pointer)
+{
+	struct json_token token = { 0 };
+	struct json_path path;
+	char copy[256];
+
+	snprintf(copy, sizeof(copy), "%s", pointer);
+	json_path_parse(copy, &path);
+	ck_assert_int_eq(json_walk_find(text, strlen(text), &path, &token, &err), 0);
+	return token;
 }
 
 /* Here @ is not written as the place, since the texts are full of quotes: LINE and COLUMN are. */
@@ -62,6 +79,8 @@ static const struct {
 	{ "[.5]", 1, 2, "expected a value, found '.'" },
 	{ "[+1]", 1, 2, "expected a value, found '+'" },
 	{ "[0x1f]", 1, 2, "'0x1f' is not a JSON number" },
+	{ "[18446744073709551615,01]", 1, 23, "'01' is not a JSON number" },
+	{ "[1e999}", 1, 7, "expected ',' or ']', found '}'" },
 	{ "[1-2]", 1, 2, "'1-2' is not a JSON number" },
 	{ "[-a]", 1, 2, "'-a' is not a JSON number" },
 	{ "[\"a]", 1, 2, "a string without a closing quote" },
@@ -89,7 +108,7 @@ static const struct {
 
 START_TEST(rejects_with_place_and_reason)
 {
-	ck_assert_int_eq(parse(rejected[_i].json), -1);
+	ck_assert_int_eq(load(rejected[_i].json), -1);
 	ck_assert_int_eq(err.kind, ERROR_SPEC);
 	ck_assert_str_eq(err.text, rejected[_i].text);
 	ck_assert_uint_eq(err.line, rejected[_i].line);
@@ -97,10 +116,28 @@ START_TEST(rejects_with_place_and_reason)
 }
 END_TEST
 
+static const struct {
+	const char *json;
+	size_t size;
+	unsigned column;
+	const char *text;
+} with_nul[] = {
+	{ "[\"a\0b\"]", 7, 4, "control character 0x00 in a string" },
+	{ "[\"a\0", 4, 4, "control character 0x00 in a string" },
+	{ "\0", 1, 1, "expected a value, found byte 0x00" },
+	{ "{}\0", 3, 3, "expected the end of the file, found byte 0x00" },
+	{ "{}\0{}", 5, 3, "expected the end of the file, found byte 0x00" },
+	{ "[1,\0]", 5, 4, "expected a value, found byte 0x00" },
+	{ "[1\0]", 4, 3, "expected ',' or ']', found byte 0x00" },
+};
+
 START_TEST(rejects_a_raw_nul)
 {
-	ck_assert_int_eq(json_tree_parse("[\"a\0b\"]", 7, &arena, &root, &err), -1);
-	ck_assert_str_eq(err.text, "control character 0x00 in a string");
+	ck_assert_int_eq(
+		json_load_text(with_nul[_i].json, with_nul[_i].size, &arena, &root, &err), -1);
+	ck_assert_str_eq(err.text, with_nul[_i].text);
+	ck_assert_uint_eq(err.line, 1);
+	ck_assert_uint_eq(err.column, with_nul[_i].column);
 }
 END_TEST
 
@@ -112,18 +149,19 @@ static const struct {
 	{ "{\"a\":1,\"b\":2,\"a\":3}", "/a", 18 },
 	{ "{\"x\":[0,{\"a/b\":1,\"a\\u002fb\":3}]}", "/x/1/a~1b", 29 },
 	{ "{\"\":1,\"\":3}", "/", 10 },
+	{ "[{\"\\u0061\":1,\"a\" : [3]},}", "/0/a", 20 },
+	{ "{\"a\":18446744073709551615,\"a\":1}", "/a", 31 },
 };
 
 START_TEST(rejects_duplicates)
 {
-	ck_assert_int_eq(parse(duplicates[_i].json), -1);
+	ck_assert_int_eq(load(duplicates[_i].json), -1);
 	ck_assert_str_eq(err.pointer, duplicates[_i].pointer);
 	ck_assert_str_eq(err.text, "is there twice");
 	ck_assert_uint_eq(err.column, duplicates[_i].column);
 }
 END_TEST
 
-/* Beyond a few members another way is taken to find them. */
 START_TEST(rejects_duplicates_among_many)
 {
 	char json[4096] = "{";
@@ -133,7 +171,7 @@ START_TEST(rejects_duplicates_among_many)
 		used += (size_t)snprintf(json + used, sizeof(json) - used, "\"m%d\":%d,\n",
 			i == 60 || i == 80 ? 7 : i, i);
 	snprintf(json + used, sizeof(json) - used, "\"last\":0}");
-	ck_assert_int_eq(parse(json), -1);
+	ck_assert_int_eq(load(json), -1);
 	ck_assert_str_eq(err.pointer, "/m7");
 	ck_assert_uint_eq(err.line, 61);
 	ck_assert_uint_eq(err.column, 6);
@@ -148,10 +186,10 @@ START_TEST(takes_many_members)
 	for (int i = 0; i < 100; i++)
 		used += (size_t)snprintf(json + used, sizeof(json) - used, "\"m%d\":%d,", i, i);
 	snprintf(json + used, sizeof(json) - used, "\"last\":0}");
-	ck_assert_int_eq(parse(json), 0);
-	ck_assert_uint_eq(root->children.count, 101);
-	ck_assert_uint_eq(json_tree_member(root, "m99")->integer.magnitude, 99);
-	ck_assert_ptr_null(json_tree_member(root, "m100"));
+	ck_assert_int_eq(load(json), 0);
+	ck_assert_uint_eq(json_object_size(root), 101);
+	ck_assert_int_eq(json_integer_value(json_object_get(root, "m99")), 99);
+	ck_assert_ptr_null(json_object_get(root, "m100"));
 }
 END_TEST
 
@@ -167,50 +205,81 @@ START_TEST(caps_the_depth)
 	char json[512];
 
 	nested(json, JSON_DEPTH_MAX + 1);
-	ck_assert_int_eq(parse(json), 0);
-	nested(json, JSON_DEPTH_MAX + 2);
-	ck_assert_int_eq(parse(json), -1);
+	ck_assert_int_eq(load(json), -1);
 	ck_assert_str_eq(err.text, "nested more than 64 levels deep");
-	ck_assert_uint_eq(err.column, JSON_DEPTH_MAX + 2);
+	ck_assert_uint_eq(err.column, JSON_DEPTH_MAX + 1);
+	err = (struct error){ 0 };
+	nested(json, JSON_DEPTH_MAX);
+	ck_assert_int_eq(load(json), 0);
+}
+END_TEST
+
+/* Brackets in strings are none, and brackets that are closed count no more. */
+START_TEST(counts_only_open_brackets)
+{
+	char json[1024] = "[\"\\\"[[\",\"\\\\\",";
+	size_t used = strlen(json);
+
+	for (int i = 0; i < 100; i++)
+		used += (size_t)snprintf(json + used, sizeof(json) - used, "{},\"{\",");
+	snprintf(json + used, sizeof(json) - used, "[0]]");
+	ck_assert_int_eq(load(json), 0);
+	ck_assert_uint_eq(json_array_size(root), 203);
 }
 END_TEST
 
 START_TEST(caps_the_size)
 {
-	ck_assert_int_eq(json_tree_parse("{}", JSON_SIZE_MAX + 1, &arena, &root, &err), -1);
+	ck_assert_int_eq(json_load_text("{}", JSON_SIZE_MAX + 1, &arena, &root, &err), -1);
 	ck_assert_str_eq(err.text, "larger than 16777216 bytes");
 }
 END_TEST
 
+/* What jansson makes of a number, and what it is. */
 static const struct {
 	const char *json;
-	enum json_node_type type;
+	json_type type;
+	enum json_token_kind kind;
 	uint64_t magnitude;
 	bool is_negative;
 } numbers[] = {
-	{ "0", JSON_NODE_INTEGER, 0, false },
-	{ "-0", JSON_NODE_INTEGER, 0, false },
-	{ "-1", JSON_NODE_INTEGER, 1, true },
-	{ "9223372036854775808", JSON_NODE_INTEGER, UINT64_C(9223372036854775808), false },
-	{ "-9223372036854775808", JSON_NODE_INTEGER, UINT64_C(9223372036854775808), true },
-	{ "-9223372036854775809", JSON_NODE_HUGE, 0, false },
-	{ "18446744073709551615", JSON_NODE_INTEGER, UINT64_MAX, false },
-	{ "18446744073709551616", JSON_NODE_HUGE, 0, false },
-	{ "99999999999999999999999999999999", JSON_NODE_HUGE, 0, false },
-	{ "1.0", JSON_NODE_REAL, 0, false },
-	{ "1e3", JSON_NODE_REAL, 0, false },
-	{ "-1.5E-300", JSON_NODE_REAL, 0, false },
-	{ "1e999", JSON_NODE_REAL, 0, false },
+	{ "0", JSON_INTEGER, JSON_TOKEN_INTEGER, 0, false },
+	{ "-0", JSON_INTEGER, JSON_TOKEN_INTEGER, 0, true },
+	{ "-1", JSON_INTEGER, JSON_TOKEN_INTEGER, 1, true },
+	{ "9223372036854775807", JSON_INTEGER, JSON_TOKEN_INTEGER, INT64_MAX, false },
+	{ "9223372036854775808", JSON_REAL, JSON_TOKEN_INTEGER, UINT64_C(9223372036854775808),
+		false },
+	{ "-9223372036854775808", JSON_INTEGER, JSON_TOKEN_INTEGER, UINT64_C(9223372036854775808),
+		true },
+	{ "-9223372036854775809", JSON_REAL, JSON_TOKEN_HUGE, 0, false },
+	{ "18446744073709551615", JSON_REAL, JSON_TOKEN_INTEGER, UINT64_MAX, false },
+	{ "18446744073709551616", JSON_REAL, JSON_TOKEN_HUGE, 0, false },
+	{ "99999999999999999999999999999999", JSON_REAL, JSON_TOKEN_HUGE, 0, false },
+	{ "1.0", JSON_REAL, JSON_TOKEN_REAL, 0, false },
+	{ "1e3", JSON_REAL, JSON_TOKEN_REAL, 0, false },
+	{ "-1.5E-300", JSON_REAL, JSON_TOKEN_REAL, 0, false },
+	{ "1e999", JSON_REAL, JSON_TOKEN_REAL, 0, false },
 };
 
 START_TEST(keeps_numbers_exact)
 {
-	ck_assert_int_eq(parse(numbers[_i].json), 0);
-	ck_assert_int_eq(root->type, numbers[_i].type);
-	if (root->type != JSON_NODE_INTEGER)
+	struct json_token token;
+	char json[128];
+
+	snprintf(json, sizeof(json), "[%s,%s]", numbers[_i].json, numbers[_i].json);
+	ck_assert_int_eq(load(json), 0);
+	ck_assert_uint_eq(json_array_size(root), 2);
+	ck_assert_int_eq(json_typeof(json_array_get(root, 1)), numbers[_i].type);
+	if (numbers[_i].type == JSON_INTEGER)
+		ck_assert_uint_eq((uint64_t)json_integer_value(json_array_get(root, 1)),
+			numbers[_i].is_negative ? 0 - numbers[_i].magnitude
+						: numbers[_i].magnitude);
+	token = find("/1");
+	ck_assert_int_eq(token.kind, numbers[_i].kind);
+	if (token.kind != JSON_TOKEN_INTEGER)
 		return;
-	ck_assert_uint_eq(root->integer.magnitude, numbers[_i].magnitude);
-	ck_assert_int_eq(root->integer.is_negative, numbers[_i].is_negative);
+	ck_assert_uint_eq(token.magnitude, numbers[_i].magnitude);
+	ck_assert_int_eq(token.is_negative, numbers[_i].is_negative);
 }
 END_TEST
 
@@ -228,38 +297,65 @@ static const struct {
 		"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80 \x7f" },
 };
 
+static bool compare_string(void *data, const struct json_path *path, const struct json_token *token)
+{
+	ck_assert_uint_eq(path->depth, 0);
+	ck_assert_int_eq(token->kind, JSON_TOKEN_STRING);
+	ck_assert_str_eq(token->string, data);
+	return true;
+}
+
+/* jansson, and our own scan */
 START_TEST(decodes_strings)
 {
-	ck_assert_int_eq(parse(strings[_i].json), 0);
-	ck_assert_int_eq(root->type, JSON_NODE_STRING);
-	ck_assert_str_eq(root->string, strings[_i].value);
+	char value[64];
+
+	ck_assert_int_eq(load(strings[_i].json), 0);
+	ck_assert(json_is_string(root));
+	ck_assert_str_eq(json_string_value(root), strings[_i].value);
+	snprintf(value, sizeof(value), "%s", strings[_i].value);
+	ck_assert_int_eq(json_walk(text, strlen(text), compare_string, value, &err), 0);
 }
 END_TEST
 
-START_TEST(reads_values_in_order)
+static bool append_pointer(void *data, const struct json_path *path, const struct json_token *token)
 {
-	const struct json_node *node;
+	char *seen = data, pointer[32];
+
+	json_path_format(path, pointer, sizeof(pointer));
+	snprintf(seen + strlen(seen), 256 - strlen(seen), "%s@%zu ", pointer, token->offset);
+	return strcmp(pointer, "/c/0") != 0;
+}
+
+START_TEST(walks_in_order_until_told_to_stop)
+{
+	char seen[256] = "";
 
 	ck_assert_int_eq(
-		parse(" { \"b\" : [ true , false ] ,\r\n\t\"a\" : { } , \"c\":null } "), 0);
-	node = root->children.first;
-	ck_assert_str_eq(node->name, "b");
-	ck_assert_int_eq(node->type, JSON_NODE_ARRAY);
-	ck_assert_uint_eq(node->children.count, 2);
-	ck_assert(node->children.first->is_true);
-	ck_assert(!node->children.first->next->is_true);
-	node = node->next;
-	ck_assert_str_eq(node->name, "a");
-	ck_assert_uint_eq(node->children.count, 0);
-	node = node->next;
-	ck_assert_int_eq(node->type, JSON_NODE_NULL);
-	ck_assert_ptr_null(node->next);
+		load(" { \"b\" : [ true , {} ] ,\r\n\t\"a\" : { } , \"c\":[null,1] } "), 0);
+	ck_assert_int_eq(json_walk(text, strlen(text), append_pointer, seen, &err), 0);
+	ck_assert_str_eq(seen, "@1 /b@9 /b/0@11 /b/1@18 /a@33 /c@43 /c/0@44 ");
+}
+END_TEST
+
+START_TEST(keeps_the_order_of_members)
+{
+	void *iter;
+
+	ck_assert_int_eq(load("{\"z\":1,\"a\":2,\"m\":18446744073709551615}"), 0);
+	iter = json_object_iter(root);
+	ck_assert_str_eq(json_object_iter_key(iter), "z");
+	iter = json_object_iter_next(root, iter);
+	ck_assert_str_eq(json_object_iter_key(iter), "a");
+	iter = json_object_iter_next(root, iter);
+	ck_assert_str_eq(json_object_iter_key(iter), "m");
+	ck_assert_ptr_null(json_object_iter_next(root, iter));
 }
 END_TEST
 
 static const struct {
 	const char *pointer;
-	uint32_t offset;
+	size_t offset;
 } places[] = {
 	{ "", 0 },
 	{ "/a", 5 },
@@ -271,7 +367,7 @@ static const struct {
 	{ "/a/-", 5 },
 	{ "/a/99999999999999999999999999", 5 },
 	{ "/m~0", 25 },
-	{ "/m~", 0 },
+	{ "/m", 0 },
 	{ "/", 33 },
 	{ "/nothing/below", 0 },
 	{ "no pointer", 0 },
@@ -279,29 +375,31 @@ static const struct {
 
 START_TEST(finds_the_nearest)
 {
-	ck_assert_int_eq(parse("{\"a\":[1,{\"x/y\":[]}],\"m~\":true,\"\":2}"), 0);
-	ck_assert_uint_eq(json_tree_nearest(root, places[_i].pointer)->offset, places[_i].offset);
+	ck_assert_int_eq(load("{\"a\":[1,{\"x/y\":[]}],\"m~\":true,\"\":2}"), 0);
+	ck_assert_uint_eq(find(places[_i].pointer).offset, places[_i].offset);
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("json_tree");
-	TCase *tcase = tcase_create("trees");
+	Suite *suite = suite_create("json_load");
+	TCase *tcase = tcase_create("texts");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, rejects_with_place_and_reason, 0, array_size(rejected));
-	tcase_add_test(tcase, rejects_a_raw_nul);
+	tcase_add_loop_test(tcase, rejects_a_raw_nul, 0, array_size(with_nul));
 	tcase_add_loop_test(tcase, rejects_duplicates, 0, array_size(duplicates));
 	tcase_add_test(tcase, rejects_duplicates_among_many);
 	tcase_add_test(tcase, takes_many_members);
 	tcase_add_test(tcase, caps_the_depth);
+	tcase_add_test(tcase, counts_only_open_brackets);
 	tcase_add_test(tcase, caps_the_size);
 	tcase_add_loop_test(tcase, keeps_numbers_exact, 0, array_size(numbers));
 	tcase_add_loop_test(tcase, decodes_strings, 0, array_size(strings));
-	tcase_add_test(tcase, reads_values_in_order);
+	tcase_add_test(tcase, walks_in_order_until_told_to_stop);
+	tcase_add_test(tcase, keeps_the_order_of_members);
 	tcase_add_loop_test(tcase, finds_the_nearest, 0, array_size(places));
 	suite_add_tcase(suite, tcase);
 
