@@ -143,6 +143,18 @@ class Bundle:
         return sorted(f'{d}/{n}' for d, dirs, files in os.walk(self.rootfs) for n in dirs + files)
 
 
+def shell_bundle(*script):
+    """A bundle whose process is a shell script instead of the probe."""
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['sh', '-c', '\n'.join(script)]
+    return bundle
+
+
+def file_bundle():
+    """A bundle that has never run, with a process that ends at once."""
+    return shell_bundle('exit 0')
+
+
 class Answer:
     """How one call of the runtime ended."""
 

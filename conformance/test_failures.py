@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
+import harness
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle
+
+
+# Programs that cannot be executed
+
+@cases(
+    ('not in PATH', ['nonesuch'], 'executable file not found in $PATH'),
+    ('absolute', ['/nonesuch'], 'no such file or directory'),
+    ('a directory', ['/etc'], 'is a directory'),
+    ('no exec bit', ['/etc/passwd'], 'permission denied'),
+)
+def test_program_fails_at_create(name, args, text):
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['process']['args'] = args
+    tree = bundle.save().tree()
+    record = runtime.fails('create', '--bundle', bundle.path, 'broken')
+    expect_in(text, record['msg'], 'message')
+    expect_in(args[0], record['msg'], 'message names the program')
+    expect(runtime.ids(), [], 'states')
+    expect_tree(bundle, tree)
+
+
+def test_program_that_vanishes_before_start():
+    """The exec fails in start, and start must say so."""
+    runtime, bundle = Runtime(), Bundle()
+    with Container(runtime, bundle) as container:
+        container.create()
+        (bundle.rootfs / 'bin/probe').unlink()
+        expect_in('no such file or directory', runtime.fails('start', container.id)['msg'], 'message')
+        container.wait_status('stopped')
+        container.delete()
+
+
+def test_create_without_process():
+    """Legal (config.md, "Process"); only start needs it."""
+    runtime, bundle = Runtime(), Bundle()
+    del bundle.config['process']
+    bundle.save()
+    runtime.ok('create', '--bundle', bundle.path, 'empty')
+    runtime.fails('start', 'empty')
+    runtime.ok('delete', '--force', 'empty')
+
+
+# Leftovers of failures; the harness looks for mounts, groups, states and processes after each test
+
+def failing_late(config):
+    """Fails when the container's file system is complete: the last mount cannot be made."""
+    config['mounts'].append({'destination': '/new/late', 'type': 'nonesuch', 'source': 'x'})
+
+
+def failing_hook(kind):
+    def change(config):
+        config['hooks'] = {kind: [{'path': '/bin/false'}]}
+    return change
+
+
+def failing_sysctl(config):
+    config['linux']['sysctl'] = {'net.ipv4.nosuch': '1'}
+
+
+def failing_limit(config):
+    config['linux']['resources']['cpu'] = {'cpus': '999'}
+
+
+@cases(
+    ('a mount', failing_late), ('a sysctl', failing_sysctl), ('a limit', failing_limit),
+    ('prestart', failing_hook('prestart')), ('createRuntime', failing_hook('createRuntime')),
+    ('createContainer', failing_hook('createContainer')),
+)
+def test_failed_create_leaves_nothing(name, change):
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['mounts'].insert(0, {'destination': '/new/target', 'type': 'tmpfs', 'source': 'tmpfs'})
+    change(bundle.config)
+    tree = bundle.save().tree()
+    pid_file = bundle.path / 'pid'
+    runtime.fails('create', '--bundle', bundle.path, '--pid-file', pid_file, 'failing')
+    expect(runtime.ids(), [], 'states')
+    expect(pid_file.exists(), False, 'a pid file')
+    expect_tree(bundle, tree)
+
+
+@cases(('a mount', failing_late), ('a sysctl', failing_sysctl), ('startContainer', failing_hook('startContainer')),
+       ('poststart', failing_hook('poststart')))
+def test_failed_run_leaves_nothing(name, change):
+    runtime, bundle = Runtime(), file_bundle()
+    change(bundle.config)
+    bundle.save()
+    runtime.fails('run', '--bundle', bundle.path, 'failing')
+    expect(runtime.ids(), [], 'states')
+
+
+harness.main(__name__)
