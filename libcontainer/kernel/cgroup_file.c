@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -82,9 +83,12 @@ int cgroup_file_read(
 	return cgroup_file_read_fd(fd, file, ret_value, err);
 }
 
+/* Not faccessat(3): a sandbox that denies faccessat2(2) would have every file missing. */
 bool cgroup_file_exists(int dir_fd, const char *file)
 {
-	return faccessat(dir_fd, file, F_OK, 0) == 0;
+	struct stat st;
+
+	return fstatat(dir_fd, file, &st, 0) == 0;
 }
 
 bool cgroup_file_find(const char *value, const char *key, uint64_t *ret_number)

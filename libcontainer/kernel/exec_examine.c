@@ -64,6 +64,14 @@ static bool is_own_machine(unsigned machine)
 #endif
 }
 
+int exec_check_access(const char *path)
+{
+	int result = faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+
+	/* No file gives EPERM for X_OK; the C library has its own way round ENOSYS alone. */
+	return result < 0 && errno == EPERM ? access(path, X_OK) : result;
+}
+
 static void find(struct exec_findings *findings, enum exec_obstacle obstacle)
 {
 	findings->obstacle = obstacle;
@@ -83,7 +91,7 @@ static void set_name(struct exec_findings *findings, const char *bytes, size_t l
 static void examine_helper(struct exec_findings *findings, const char *path, size_t length,
 	enum exec_obstacle missing, enum exec_obstacle denied)
 {
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+	if (exec_check_access(path) == 0)
 		return;
 	if (errno == ENOENT || errno == ENOTDIR)
 		find(findings, missing);

@@ -41,6 +41,13 @@ struct exec_findings {
 };
 
 /*
+ * Whether PATH may be executed by the effective IDs and capabilities: 0, or -1
+ * and errno. Where a sandbox denies faccessat2(2), by the real IDs and what is
+ * permitted; the exec itself then says what this has missed.
+ */
+int exec_check_access(const char *path);
+
+/*
  * Looks at PATH for what could stand in the way of executing it. A guess, good
  * for a message only: binfmt_misc may run what looks foreign. To be called
  * before a seccomp filter is loaded that could forbid the looking.

@@ -31,7 +31,7 @@ static int check_file(const char *path)
 {
 	struct stat st;
 
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+	if (exec_check_access(path) < 0)
 		return errno;
 	/* Directories pass that test too. */
 	if (stat(path, &st) < 0)
