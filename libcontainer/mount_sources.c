@@ -203,6 +203,9 @@ static int open_in_parent(struct mount_sources *sources, const struct rootfs_req
 	result = tree.is_clone ? cut_off(request, tree.fd, err) : 1;
 	if (result < 0)
 		return -1;
+	if (mount && is_mapped(mount) && !tree.is_clone)
+		return error_set(err, ERROR_UNSUPPORTED,
+			"an ID-mapped mount needs open_tree(2), which is not available");
 	if (mount && is_mapped(mount) && map(request, index, tree.fd, err) < 0)
 		return -1;
 	if (result == 0)

@@ -162,18 +162,29 @@ static bool read_message(int context, char ret_message[static MESSAGE_MAX])
 	return false;
 }
 
-/* For CONTEXT, in which something failed with errno. */
-static int fail_in_context(
-	int context, const struct filesystem *fs, const char *word, struct error *err)
+static int fail_without(const char *call, const struct filesystem *fs, struct error *err)
+{
+	return error_set(err, ERROR_UNSUPPORTED,
+		"these options of a '%s' mount need %s(2), which is not available", fs->type, call);
+}
+
+/* For CONTEXT, in which CALL, about WORD if that is not NULL, failed with errno. */
+static int fail_in_context(int context, const struct filesystem *fs, const char *call,
+	const char *word, struct error *err)
 {
 	char message[MESSAGE_MAX];
 	int sys_errno = errno;
 
+	if (sys_errno == ENOSYS)
+		return fail_without(call, fs, err);
 	if (read_message(context, message)) {
 		errno = sys_errno;
 		return error_set_errno(err, "file system '%s': %s", fs->type, message);
 	}
 	errno = sys_errno;
+	/* What the kernel does not permit, or a sandbox: that shows only in the call's name. */
+	if (sys_errno == EPERM)
+		return error_set_errno(err, "file system '%s': %s(2)", fs->type, call);
 	if (word)
 		return error_set_errno(err, "file system '%s': option '%s'", fs->type, word);
 	return error_set_errno(err, "file system '%s'", fs->type);
@@ -190,8 +201,8 @@ static int explain(const struct filesystem *fs, struct error *err)
 		return error_set_errno(
 			err, "file system '%s', which this kernel may not know", fs->type);
 	context = sys_errno == EINVAL ? fsopen(fs->type, FSOPEN_CLOEXEC) : -1;
-	if (context >= 0 && configure(context, fs, &word) < 0)
-		return fail_in_context(context, fs, word, err);
+	if (context >= 0 && configure(context, fs, &word) < 0 && !mounts_is_call_missing(errno))
+		return fail_in_context(context, fs, "fsconfig", word, err);
 	errno = sys_errno;
 	return error_set_errno(err, "file system '%s'", fs->type);
 }
@@ -226,15 +237,13 @@ int filesystem_open(const struct filesystem *fs, struct error *err)
 		return error_set_call(err, "chdir", fs->directory);
 	context = fsopen(fs->type, FSOPEN_CLOEXEC);
 	if (context < 0 && mounts_is_call_missing(errno))
-		return error_set(err, ERROR_UNSUPPORTED,
-			"these options of a '%s' mount need fsopen(2), which is not available",
-			fs->type);
+		return fail_without("fsopen", fs, err);
 	if (context < 0)
 		return explain(fs, err);
 	if (configure(context, fs, &word) < 0)
-		return fail_in_context(context, fs, word, err);
+		return fail_in_context(context, fs, "fsconfig", word, err);
 	fd = fsmount(context, FSMOUNT_CLOEXEC, (unsigned)fs->here.set);
-	return fd < 0 ? fail_in_context(context, fs, NULL, err) : fd;
+	return fd < 0 ? fail_in_context(context, fs, "fsmount", NULL, err) : fd;
 }
 
 int filesystem_reconfigure(const struct filesystem *fs, int mount_fd, struct error *err)

@@ -26,23 +26,18 @@ static int open_target(int root_fd, const char *path, int *ret_fd, struct error 
 {
 	*ret_fd = path_try_open(root_fd, path, O_PATH, PATH_IN_ROOT);
 	if (*ret_fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		return error_set_errno(err, "open '%s' in the root file system", path);
+		return path_fail_to_open(path, err);
 	return 0;
 }
 
-static int open_empty_directory(struct error *err)
-{
-	static const char *words[] = { "nr_blocks=1", "nr_inodes=1", NULL };
-	static const struct spec_strings options = { words, 2 };
-	const struct filesystem fs = {
-		.type = "tmpfs",
-		.source = "tmpfs",
-		.here.set = MOUNT_ATTR_RDONLY,
-		.words = &options,
-	};
-
-	return filesystem_open(&fs, err);
-}
+static const struct filesystem empty_directory = {
+	.type = "tmpfs",
+	.source = "tmpfs",
+	.here.set = MOUNT_ATTR_RDONLY,
+	.words =
+		&(const struct spec_strings){
+			(const char *[]){ "nr_blocks=1", "nr_inodes=1", NULL }, 2 },
+};
 
 /* Clones what is at SOURCE_FD over TARGET_FD. Gives the clone if RET_MOUNT is not NULL. */
 static int cover(int source_fd, int target_fd, int *ret_mount)
@@ -60,8 +55,14 @@ static int cover_directory(struct covers *covers, int target_fd, struct error *e
 {
 	if (covers->directory >= 0)
 		return cover(covers->directory, target_fd, NULL);
-	covers->directory = open_empty_directory(err);
-	return covers->directory < 0 ? -1 : mounts_attach_fd(covers->directory, target_fd);
+	covers->directory = filesystem_open(&empty_directory, err);
+	if (covers->directory >= 0)
+		return mounts_attach_fd(covers->directory, target_fd);
+	if (err->kind != ERROR_UNSUPPORTED && err->sys_errno != EPERM)
+		return -1;
+	/* Without the new mount interface, one for each. */
+	*err = (struct error){ 0 };
+	return filesystem_mount(&empty_directory, target_fd, err);
 }
 
 /* Read-only, or the container's root could change the mode of the host's node. */

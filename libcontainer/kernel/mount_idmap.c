@@ -103,7 +103,7 @@ static int fail_to_map(int tree_fd, struct error *err)
 			"ID-mapped mounts need mount_setattr(2), Linux 5.12");
 	name_type(tree_fd, type);
 	errno = sys_errno;
-	error_set_errno(err, "map the IDs of a '%s' file system", type);
+	error_set_errno(err, "map the IDs of a '%s' file system by mount_setattr(2)", type);
 	if (sys_errno == EINVAL && uname(&kernel) == 0)
 		error_hint(
 			err, "Linux %s may not be able to map IDs on '%s'", kernel.release, type);

@@ -108,7 +108,7 @@ static int open_linked(int root_fd, const char *path, mode_t type, struct mount_
 	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
 
 	if (open_or_make(root_fd, path, type, PATH_IN_ROOT, &target, err) < 0)
-		return error_set_errno(err, "open '%s' in the root file system", path);
+		return path_fail_to_open(path, err);
 	if (check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
 		return -1;
 	*ret_target = target;

@@ -230,7 +230,7 @@ int mounts_alter(int mount_fd, const struct mounts_change *change, struct error 
 	if (errno == ENOSYS)
 		return error_set(err, ERROR_UNSUPPORTED,
 			"recursive mount options need mount_setattr(2), Linux 5.12");
-	error_set_errno(err, "set mount attributes");
+	error_set_errno(err, "set mount attributes by mount_setattr(2)");
 	if (err->sys_errno == EPERM)
 		error_hint(err,
 			"in a user namespace, the ro, nosuid, nodev, noexec and atime options that the "

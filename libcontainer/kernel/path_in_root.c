@@ -108,18 +108,28 @@ int path_try_open(int root_fd, const char *path, int flags, enum path_rule rule)
 		if (fd >= 0 || errno != EAGAIN)
 			break;
 	}
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = walk_without_links(root_fd, path, flags, rule);
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+		return fd;
+	fd = walk_without_links(root_fd, path, flags, rule);
+	if (fd < 0 && rule == PATH_IN_ROOT && (errno == ELOOP || errno == EXDEV))
+		errno = ENOSYS;
 	return fd;
+}
+
+int path_fail_to_open(const char *path, struct error *err)
+{
+	if (errno == ENOSYS)
+		return error_set(err, ERROR_UNSUPPORTED,
+			"open '%s' in the root file system: to follow its symbolic links or '..' needs openat2(2), which is not available",
+			path);
+	return error_set_errno(err, "open '%s' in the root file system", path);
 }
 
 int path_open_in_root(int root_fd, const char *path, int flags, struct error *err)
 {
 	int fd = path_try_open(root_fd, path, flags, PATH_IN_ROOT);
 
-	if (fd < 0)
-		return error_set_errno(err, "open '%s' in the root file system", path);
-	return fd;
+	return fd < 0 ? path_fail_to_open(path, err) : fd;
 }
 
 /* Why PATH, which has a component NAME in DIR_FD, could be neither made nor opened. */
@@ -208,7 +218,7 @@ static int fail_to_open(const char *path, enum path_rule rule, struct error *err
 	if (errno == ELOOP && rule == PATH_NO_LINKS)
 		return error_set(err, ERROR_SYSTEM,
 			"'%s' has a symbolic link in it, which is not allowed here", path);
-	return error_set_errno(err, "open '%s' in the root file system", path);
+	return path_fail_to_open(path, err);
 }
 
 int path_make_missing_in_root(

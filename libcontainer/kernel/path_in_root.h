@@ -26,9 +26,13 @@ enum path_rule {
 
 /*
  * The bare call, for callers to whom a missing path is no error: returns a
- * close-on-exec descriptor, or -1 and errno.
+ * close-on-exec descriptor, or -1 and errno, which is ENOSYS when PATH_IN_ROOT
+ * has links or ".." to follow and there is no openat2(2).
  */
 int path_try_open(int root_fd, const char *path, int flags, enum path_rule rule) must_check;
+
+/* Sets the error for a path_try_open() of PATH that has left errno. Returns -1. */
+int path_fail_to_open(const char *path, struct error *err);
 
 /* Opens PATH by PATH_IN_ROOT. Returns a descriptor that the caller owns. */
 int path_open_in_root(int root_fd, const char *path, int flags, struct error *err) must_check;

@@ -19,7 +19,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "libcontainer/kernel/path_in_root.h"
-#include "libcontainer/kernel/syscalls.h"
 
 /* The inode of ptmx in every devpts (fs/devpts/inode.c), and its device number. */
 #define PTMX_INODE  2
@@ -31,10 +30,6 @@
 /* Opens the multiplexer of the devpts at dev/pts, and of nothing else. */
 static int open_multiplexer(int root_fd, struct error *err)
 {
-	static const struct open_how how = {
-		.flags = O_RDWR | O_NOCTTY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
 	cleanup_fd int dir = path_open_in_root(root_fd, "dev/pts", O_PATH | O_DIRECTORY, err);
 	cleanup_fd int fd = -1;
 	struct statfs fs;
@@ -47,7 +42,7 @@ static int open_multiplexer(int root_fd, struct error *err)
 	if (fs.f_type != DEVPTS_SUPER_MAGIC)
 		return error_set(
 			err, ERROR_SPEC, "a terminal needs a devpts file system at '/dev/pts'");
-	fd = sys_openat2(dir, "ptmx", &how);
+	fd = path_try_open(dir, "ptmx", O_RDWR | O_NOCTTY, PATH_BENEATH);
 	if (fd < 0)
 		return error_set_call(err, "open", "/dev/pts/ptmx");
 	if (fstat(fd, &st) < 0)
