@@ -50,6 +50,18 @@ static int register_eventfd(int dir_fd, struct cgroup_oom_watch *watch, struct e
 	return cgroup_file_write(dir_fd, "cgroup.event_control", request, err);
 }
 
+static int open_count(struct cgroup_place *place, int dir_fd, struct cgroup_oom_watch *watch)
+{
+	watch->poll_events = place->is_v2 ? POLLPRI : POLLIN;
+	watch->count_fd = openat(dir_fd, file_of(watch), O_RDONLY | O_CLOEXEC);
+	return watch->count_fd < 0 ? -1 : 0;
+}
+
+static struct cgroup_place *find_place(struct cgroup *cgroup)
+{
+	return cgroup_layout_find_v1(cgroup, "memory") ?: cgroup_layout_find_v2(cgroup);
+}
+
 static int open_watch(struct cgroup_place *place, struct cgroup_oom_watch *watch, struct error *err)
 {
 	int dir_fd = cgroup_place_open(place, err);
@@ -57,13 +69,13 @@ static int open_watch(struct cgroup_place *place, struct cgroup_oom_watch *watch
 
 	if (dir_fd < 0)
 		return -1;
-	watch->poll_events = place->is_v2 ? POLLPRI : POLLIN;
-	watch->count_fd = openat(dir_fd, file_of(watch), O_RDONLY | O_CLOEXEC);
-	if (watch->count_fd < 0 && errno == ENOENT)
-		return error_set(err, ERROR_UNSUPPORTED, "cgroup '%s%s' has no memory controller",
-			place->mount, place->path);
-	if (watch->count_fd < 0)
+	if (open_count(place, dir_fd, watch) < 0) {
+		if (errno == ENOENT)
+			return error_set(err, ERROR_UNSUPPORTED,
+				"cgroup '%s%s' has no memory controller", place->mount,
+				place->path);
 		return error_set_call(err, "open", file_of(watch));
+	}
 	if (!place->is_v2 && register_eventfd(dir_fd, watch, err) < 0)
 		return -1;
 	if (place->is_v2)
@@ -75,8 +87,7 @@ int cgroup_oom_watch_open(
 	struct cgroup *cgroup, struct cgroup_oom_watch *ret_watch, struct error *err)
 {
 	struct cgroup_oom_watch watch = CGROUP_OOM_WATCH_CLOSED;
-	struct cgroup_place *place =
-		cgroup_layout_find_v1(cgroup, "memory") ?: cgroup_layout_find_v2(cgroup);
+	struct cgroup_place *place = find_place(cgroup);
 
 	if (!place)
 		return error_set(err, ERROR_UNSUPPORTED, "the container has no memory cgroup");
@@ -109,6 +120,22 @@ int cgroup_oom_watch_read(
 	if (*ret_is_gone)
 		*ret_count = 0;
 	return 0;
+}
+
+uint64_t cgroup_oom_kills(struct cgroup *cgroup)
+{
+	struct cgroup_oom_watch watch = CGROUP_OOM_WATCH_CLOSED;
+	struct cgroup_place *place = cgroup ? find_place(cgroup) : NULL;
+	struct error ignored = { 0 };
+	int dir_fd = place ? cgroup_place_open(place, &ignored) : -1;
+	uint64_t count = 0;
+	bool is_gone;
+
+	if (dir_fd >= 0 && open_count(place, dir_fd, &watch) == 0 &&
+		read_count(&watch, &count, &is_gone, &ignored) < 0)
+		count = 0;
+	cgroup_oom_watch_close(&watch);
+	return count;
 }
 
 void cgroup_oom_watch_close(struct cgroup_oom_watch *watch)

@@ -38,6 +38,13 @@ int cgroup_oom_watch_open(
 int cgroup_oom_watch_read(struct cgroup_oom_watch *watch, uint64_t *ret_count, bool *ret_is_gone,
 	struct error *err) must_check;
 
+/*
+ * How many processes of the group the kernel has killed for lack of memory, be
+ * it by the group's limit or an ancestor's; 0 also when that can't be had. For
+ * explaining why one is gone.
+ */
+uint64_t cgroup_oom_kills(struct cgroup *cgroup);
+
 void cgroup_oom_watch_close(struct cgroup_oom_watch *watch);
 
 #endif
