@@ -35,6 +35,50 @@ def test_program_that_vanishes_before_start():
         container.delete()
 
 
+# First processes that end without a word
+
+def killing(*calls):
+    """A bundle whose filter kills for these system calls; it is loaded before capabilities are dropped."""
+    bundle = file_bundle()
+    bundle.config['process']['noNewPrivileges'] = False
+    bundle.config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [
+        {'names': list(calls), 'action': 'SCMP_ACT_KILL_PROCESS'}]}
+    return bundle.save()
+
+
+@cases(('execve',), ('write',))
+def test_filter_that_kills_the_first_process(call):
+    record = Runtime().fails('run', '--bundle', killing(call).path, 'filtered')
+    expect_in('SIGSYS', record['msg'], 'message')
+    expect(record['pointer'], '/linux/seccomp', 'pointer')
+
+
+def test_filter_that_kills_in_start():
+    """Nobody's child any more, so that no one knows by which signal it died: but that it did is known."""
+    runtime = Runtime()
+    runtime.ok('create', '--bundle', killing('execve').path, 'filtered')
+    expect_in('before it became the program', runtime.fails('start', 'filtered')['msg'], 'message')
+    runtime.ok('delete', 'filtered')
+
+
+@cases(('run',), ('create',))
+def test_too_little_memory(command):
+    bundle = file_bundle()
+    bundle.config['linux']['resources']['memory'] = {'limit': 4096}
+    record = Runtime().fails(command, '--bundle', bundle.save().path, 'tiny')
+    expect(record['pointer'], '/linux/resources/memory/limit', 'pointer')
+    expect_in('for lack of memory', record['msg'], 'message')
+
+
+def test_too_few_tasks_for_the_process_between():
+    bundle = file_bundle()
+    bundle.config['linux']['resources']['pids'] = {'limit': 1}
+    bundle.config['linux']['namespaces'].append({'type': 'time'})
+    record = Runtime().fails('create', '--bundle', bundle.save().path, 'few')
+    expect(record['pointer'], '/linux/resources/pids/limit', 'pointer')
+    expect_in('two tasks', record.get('hint', ''), 'hint')
+
+
 def test_create_without_process():
     """Legal (config.md, "Process"); only start needs it."""
     runtime, bundle = Runtime(), Bundle()
@@ -91,6 +135,5 @@ def test_failed_run_leaves_nothing(name, change):
     bundle.save()
     runtime.fails('run', '--bundle', bundle.path, 'failing')
     expect(runtime.ids(), [], 'states')
-
 
 harness.main(__name__)

@@ -16,6 +16,7 @@
 #include "libcontainer/cgroup_owner.h"
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/intel_rdt.h"
 #include "libcontainer/kernel/net_devices.h"
 #include "libcontainer/kernel/pidfd.h"
@@ -230,6 +231,45 @@ static int prepare(struct creation *creation, struct error *err)
 	return sync_open(creation->sync, err);
 }
 
+/*
+ * The smallest limit with which a static program starts, measured on Linux 6.18
+ * with v1 and v2: below it the kernel kills the first process for the memory
+ * of its own page tables, stacks and namespaces.
+ */
+#define MEMORY_LIMIT_LEAST_KIB 512
+
+static int explain_lack_of_memory(const struct creation *creation, struct error *err)
+{
+	const struct spec_resources *resources = creation->spec->platform.resources;
+	const struct spec_memory *memory = resources ? resources->memory : NULL;
+
+	error_set(err, ERROR_SYSTEM,
+		"the kernel has killed the container's first process for lack of memory");
+	if (!memory || !memory->limit.is_set)
+		return -1;
+	error_point(err, "/linux/resources/memory/limit");
+	if (memory->limit.value >= MEMORY_LIMIT_LEAST_KIB * 1024)
+		return -1;
+	return error_hint(err,
+		"no process can start with so little; the limit must be at least %d KiB",
+		MEMORY_LIMIT_LEAST_KIB);
+}
+
+static int explain_birth(const struct creation *creation, struct error *err)
+{
+	const struct spec_resources *resources = creation->spec->platform.resources;
+
+	/* The process between, if one is needed, lives in the same group. */
+	if (err->sys_errno == EPIPE && cgroup_oom_kills(creation->file.cgroup) > 0) {
+		*err = (struct error){ 0 };
+		return explain_lack_of_memory(creation, err);
+	}
+	if (err->sys_errno != EAGAIN || !resources || !resources->pids_limit.is_set)
+		return -1;
+	error_point(err, "/linux/resources/pids/limit");
+	return error_hint(err, "the first process, and the one that makes it, need two tasks");
+}
+
 static int give_birth(struct creation *creation, struct error *err)
 {
 	struct init_request init = {
@@ -264,7 +304,7 @@ static int give_birth(struct creation *creation, struct error *err)
 	};
 	rollback_push(&creation->rollback, undo_first_process, creation);
 	if (launch(&creation->launch, &creation->first, err) < 0)
-		return -1;
+		return explain_birth(creation, err);
 	creation->state.has_pid = true;
 	creation->state.pid = creation->first.pid;
 	return 0;
@@ -351,41 +391,36 @@ static int answer(struct creation *creation, struct error *err)
 	}
 }
 
-/*
- * The smallest limit with which a static program starts, measured on Linux 6.18
- * with v1 and v2: below it the kernel kills the first process for the memory
- * of its own page tables, stacks and namespaces.
- */
-#define MEMORY_LIMIT_LEAST_KIB 512
+static int explain_signal(const struct creation *creation, int signal, struct error *err)
+{
+	if (signal == SIGKILL && cgroup_oom_kills(creation->file.cgroup) > 0)
+		return explain_lack_of_memory(creation, err);
+	error_set(err, ERROR_SYSTEM,
+		"the container's first process ended unexpectedly: killed by signal %d (SIG%s)",
+		signal, sigabbrev_np(signal) ?: "?");
+	if (signal != SIGSYS)
+		return -1;
+	if (creation->spec->platform.seccomp)
+		error_point(err, "/linux/seccomp");
+	return error_hint(err,
+		"a seccomp filter, of this config or of the caller, kills for a call that kogg needs");
+}
 
-/* The child ended without a word: what the kernel knows of its end. */
+/* The child ended without a word: what the kernel knows of its end takes the place of ERR. */
 static int explain_death(struct creation *creation, struct error *err)
 {
 	struct error ignored = { 0 };
 	int status, signal;
 
-	if (err->sys_errno != EPIPE ||
-		pidfd_reap(creation->first.pidfd, &status, &signal, &ignored) < 0)
+	if (pidfd_reap(creation->first.pidfd, &status, &signal, &ignored) < 0)
 		return -1;
 	close_at(&creation->first.pidfd);
 	creation->first.pidfd = -1;
 	*err = (struct error){ 0 };
-	if (!signal)
-		return error_set(err, ERROR_SYSTEM,
-			"the container's first process ended unexpectedly: exit status %d", status);
-	error_set(err, ERROR_SYSTEM,
-		"the container's first process ended unexpectedly: killed by signal %d (SIG%s)",
-		signal, sigabbrev_np(signal) ?: "?");
-	if (signal == SIGSYS)
-		return error_hint(err, "a seccomp profile of the caller forbids what kogg needs");
-	if (signal == SIGKILL && creation->spec->platform.resources &&
-		creation->spec->platform.resources->memory) {
-		error_point(err, "/linux/resources/memory/limit");
-		return error_hint(err,
-			"too small for any process to start; the least that works is about %d KiB",
-			MEMORY_LIMIT_LEAST_KIB);
-	}
-	return -1;
+	if (signal)
+		return explain_signal(creation, signal, err);
+	return error_set(err, ERROR_SYSTEM,
+		"the container's first process ended unexpectedly: exit status %d", status);
 }
 
 static int attend(struct creation *creation, struct error *err)
@@ -402,7 +437,8 @@ static int attend(struct creation *creation, struct error *err)
 	/* Hooks that ran, if only up to the one that failed, want their counterparts. */
 	if (err->kind == ERROR_HOOK)
 		creation->has_run_hooks = true;
-	return explain_death(creation, err);
+	/* The end of the stream, seen from here: the child's own errors have a phase. */
+	return err->sys_errno == EPIPE && !err->phase[0] ? explain_death(creation, err) : -1;
 }
 
 /* What would have been in the way of init's start. */
@@ -473,11 +509,13 @@ int creation_start(struct creation *creation, struct error *err)
 	close_at(&creation->start_fd);
 	close_at(&creation->result_fd);
 	creation->start_fd = creation->result_fd = -1;
-	if (start_release(&creation->dir, creation->first.pidfd, creation->first.pid, err) == 0) {
+	if (start_release(&creation->dir, creation->first.pid, err) == 0) {
 		creation->state.status = STATE_RUNNING;
 		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==
 			0)
 			return 0;
+	} else if (err->kind == ERROR_STATE) {
+		explain_death(creation, err);
 	}
 	if (err->kind == ERROR_HOOK)
 		creation->has_run_hooks = true;

@@ -244,8 +244,7 @@ static int see_it_start(struct addition *addition, struct error *err)
 {
 	while (answer(addition, err) == 0)
 		;
-	if (err->sys_errno != EPIPE ||
-		start_has_died_early(addition->child.pidfd, addition->child.pid))
+	if (err->sys_errno != EPIPE || start_has_died_early(addition->child.pid))
 		return -1;
 	*err = (struct error){ 0 };
 	return 0;

@@ -15,6 +15,7 @@
 #include "libcontainer/container.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/init.h"
+#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/runtime_hooks.h"
@@ -37,13 +38,14 @@ static bool bears_our_name(pid_t pid)
 	return !strcmp(name.data, INIT_NAME "\n");
 }
 
-bool start_has_died_early(int pidfd, pid_t pid)
+bool start_has_died_early(pid_t pid)
 {
-	return !pidfd_is_alive(pidfd) && bears_our_name(pid);
+	/* In this order: the name is the program's before that can come to its own end. */
+	return bears_our_name(pid) && pidfd_is_ending(pid);
 }
 
 /* What the first process sends is one whole error, or nothing before its end of the FIFO closes. */
-static int read_result(int fd, int pidfd, pid_t pid, struct error *err)
+static int read_result(int fd, pid_t pid, struct error *err)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	struct error sent;
@@ -54,7 +56,7 @@ static int read_result(int fd, int pidfd, pid_t pid, struct error *err)
 			return error_set_errno(err, "wait for the first process");
 	n = read(fd, &sent, sizeof(sent));
 	if (n == 0) {
-		if (start_has_died_early(pidfd, pid))
+		if (start_has_died_early(pid))
 			return died_early(err);
 		return 0;
 	}
@@ -63,7 +65,7 @@ static int read_result(int fd, int pidfd, pid_t pid, struct error *err)
 	return error_adopt(err, &sent);
 }
 
-int start_release(const struct state_dir *dir, int pidfd, pid_t pid, struct error *err)
+int start_release(const struct state_dir *dir, pid_t pid, struct error *err)
 {
 	/* The result's reader first, so that the first process never writes to nobody. */
 	cleanup_fd int result = state_dir_open_result(dir, O_RDONLY | O_NONBLOCK);
@@ -75,7 +77,7 @@ int start_release(const struct state_dir *dir, int pidfd, pid_t pid, struct erro
 		return error_set_errno(err, "open the start FIFO");
 	if (fd_write_all(start, "", 1) < 0)
 		return error_set_errno(err, "write to the start FIFO");
-	if (read_result(result, pidfd, pid, err) < 0)
+	if (read_result(result, pid, err) < 0)
 		return -1;
 	return state_dir_set_started(dir, err);
 }
@@ -142,8 +144,11 @@ int container_start(const struct runtime *runtime, const char *id, struct error 
 	if (handle_lock(&handle, runtime, id, err) < 0 || check_status(&handle, err) < 0 ||
 		notify_open(handle.dir.fd, &notify, err) < 0)
 		return -1;
-	if (start_release(&handle.dir, handle.pidfd, handle.file.pid, err) < 0)
+	if (start_release(&handle.dir, handle.file.pid, err) < 0) {
+		if (err->kind == ERROR_STATE && cgroup_oom_kills(handle.file.cgroup) > 0)
+			error_hint(err, "the kernel has killed it for lack of memory");
 		return fail(&handle, err);
+	}
 	handle.status = STATE_RUNNING;
 	if (run_poststart(&handle, err) < 0)
 		return fail(&handle, err);

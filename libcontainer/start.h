@@ -9,17 +9,17 @@
 #include "libcontainer/state_dir.h"
 
 /*
- * Lets the first process PIDFD of the container DIR go, and waits until it has
+ * Lets the first process PID of the container DIR go, and waits until it has
  * become the user's program. On failure, which that process has told, it has
  * ended or is about to.
  */
-int start_release(const struct state_dir *dir, int pidfd, pid_t pid, struct error *err) must_check;
+int start_release(const struct state_dir *dir, pid_t pid, struct error *err) must_check;
 
 /*
- * Whether a process that has exited never became the program: then it still
- * bears our name. Once it has been reaped nothing is known, and the answer is
- * false.
+ * Whether a process that has closed its descriptors did so because it ended, and
+ * not by becoming the program: then it still bears our name. Once it has been
+ * reaped nothing is known, and the answer is false.
  */
-bool start_has_died_early(int pidfd, pid_t pid);
+bool start_has_died_early(pid_t pid);
 
 #endif

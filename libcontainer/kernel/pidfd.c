@@ -20,15 +20,19 @@
 
 /* Of /proc/PID/stat, counted from 1 as proc(5) does. */
 #define FIELD_AFTER_NAME 3
+#define FIELD_FLAGS      9
 #define FIELD_START_TIME 22
 
+/* Of the flags (include/linux/sched.h): its end has begun. */
+#define PF_EXITING 0x4
+
 /* The name is in parentheses and may hold anything, also ")". */
-static int parse_start_time(const char *stat, uint64_t *ret_start_time)
+static int parse_field(const char *stat, int wanted, uint64_t *ret_value)
 {
 	const char *p = strrchr(stat, ')');
 	char *end;
 
-	for (int field = FIELD_AFTER_NAME; p && field <= FIELD_START_TIME; field++) {
+	for (int field = FIELD_AFTER_NAME; p && field <= wanted; field++) {
 		p = strchr(p, ' ');
 		if (p)
 			p++;
@@ -36,11 +40,11 @@ static int parse_start_time(const char *stat, uint64_t *ret_start_time)
 	if (!p || *p < '0' || *p > '9')
 		return -1;
 	errno = 0;
-	*ret_start_time = strtoull(p, &end, 10);
+	*ret_value = strtoull(p, &end, 10);
 	return errno || *end != ' ' ? -1 : 0;
 }
 
-int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err)
+static int read_field(pid_t pid, int field, uint64_t *ret_value, struct error *err)
 {
 	cleanup_fd int fd = -1;
 	char path[32], stat[STAT_MAX];
@@ -54,9 +58,22 @@ int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err
 	if (n < 0)
 		return error_set_call(err, "read", path);
 	stat[n] = '\0';
-	if (parse_start_time(stat, ret_start_time) < 0)
-		return error_set(err, ERROR_SYSTEM, "'%s' has no start time", path);
+	if (parse_field(stat, field, ret_value) < 0)
+		return error_set(err, ERROR_SYSTEM, "'%s' has no field %d", path, field);
 	return 0;
+}
+
+int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err)
+{
+	return read_field(pid, FIELD_START_TIME, ret_start_time, err);
+}
+
+bool pidfd_is_ending(pid_t pid)
+{
+	struct error ignored = { 0 };
+	uint64_t flags = 0;
+
+	return read_field(pid, FIELD_FLAGS, &flags, &ignored) == 0 && (flags & PF_EXITING);
 }
 
 /* Not the C library's wrapper, which is younger than this kernel call. */

@@ -17,6 +17,12 @@
 /* When PID was started, in clock ticks since boot (/proc/PID/stat, field 22; proc(5)). */
 int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err) must_check;
 
+/*
+ * Whether PID, a process of one thread, is ending or a zombie. It shows before
+ * the descriptors of the process are closed, pidfd_is_alive() only after.
+ */
+bool pidfd_is_ending(pid_t pid);
+
 /* A descriptor for PID, which the caller knows to be the right one (its own child). */
 int pidfd_open_child(pid_t pid, struct error *err) must_check;
 

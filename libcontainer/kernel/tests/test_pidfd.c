@@ -117,6 +117,23 @@ static void *nap(void *unused)
 }
 
 /* Its first thread has ended and shows as a zombie, but the process lives. */
+START_TEST(an_end_is_seen)
+{
+	pid_t pid = fork();
+	siginfo_t info;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	ck_assert(!pidfd_is_ending(pid));
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert(pidfd_is_ending(pid));
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
+	ck_assert(!pidfd_is_ending(pid));
+}
+END_TEST
+
 START_TEST(a_process_without_its_first_thread_lives)
 {
 	cleanup_fd int fd = -1;
@@ -190,6 +207,7 @@ int main(void)
 	tcase_add_test(tests, a_live_process_is_verified);
 	tcase_add_test(tests, another_start_time_is_another_process);
 	tcase_add_test(tests, a_zombie_is_gone);
+	tcase_add_test(tests, an_end_is_seen);
 	tcase_add_test(tests, a_process_without_its_first_thread_lives);
 	tcase_add_test(tests, a_thread_is_no_process);
 	tcase_add_loop_test(tests, numbers_of_no_process_are_gone, 0, 3);
