@@ -62,6 +62,8 @@ static int check_host(const struct creation *creation, struct error *err)
 {
 	const struct spec_process *process = creation->spec->process;
 
+	if (pidfd_check_calls(err) < 0)
+		return -1;
 	if (process && (apparmor_check(process, err) < 0 || selinux_check(process, err) < 0))
 		return -1;
 	return selinux_check_mount_label(creation->spec->platform.mount_label, err);
@@ -105,8 +107,9 @@ static void undo_first_process(void *context)
 
 	if (creation->first.pidfd < 0)
 		return;
-	if (pidfd_signal(creation->first.pidfd, SIGKILL, &(bool){ false }, &err) < 0 ||
-		pidfd_reap(creation->first.pidfd, &status, NULL, &err) < 0)
+	/* It is our child, so its number is its own until it is reaped. */
+	kill(creation->first.pid, SIGKILL);
+	if (pidfd_reap(creation->first.pidfd, &status, NULL, &err) < 0)
 		log_warning("%s", err.text);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,11 +83,27 @@ static int open_pidfd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Flags that no kernel knows are looked at before all else. */
+int pidfd_check_calls(struct error *err)
+{
+	const char *missing = NULL;
+
+	if (syscall(SYS_pidfd_open, 0, UINT_MAX) < 0 && errno != EINVAL)
+		missing = "pidfd_open";
+	else if (syscall(SYS_pidfd_send_signal, -1, 0, NULL, UINT_MAX) < 0 && errno != EINVAL)
+		missing = "pidfd_send_signal";
+	if (!missing)
+		return 0;
+	return error_set(err, ERROR_UNSUPPORTED,
+		"no process can be told from another without %s(2), which is not available",
+		missing);
+}
+
 int pidfd_open_child(pid_t pid, struct error *err)
 {
 	int fd = open_pidfd(pid);
 
-	return fd < 0 ? error_set_errno(err, "open process %d", (int)pid) : fd;
+	return fd < 0 ? error_set_errno(err, "open process %d by pidfd_open(2)", (int)pid) : fd;
 }
 
 int pidfd_open_verified(pid_t pid, uint64_t start_time, int *ret_pidfd, struct error *err)
@@ -97,7 +114,7 @@ int pidfd_open_verified(pid_t pid, uint64_t start_time, int *ret_pidfd, struct e
 
 	/* EINVAL, later ENOENT: the number is a thread's now. */
 	if (fd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
-		return error_set_errno(err, "open process %d", (int)pid);
+		return error_set_errno(err, "open process %d by pidfd_open(2)", (int)pid);
 
 	/* In this order: should the number change hands in between, its new owner is younger. */
 	if (fd >= 0 && pidfd_read_start_time(pid, &found, &cause) < 0 && pidfd_is_alive(fd)) {
@@ -121,7 +138,7 @@ int pidfd_signal(int pidfd, int signal, bool *ret_has_exited, struct error *err)
 	bool has_exited = syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0;
 
 	if (has_exited && (errno != ESRCH || !ret_has_exited))
-		return error_set_errno(err, "send signal %d", signal);
+		return error_set_errno(err, "send signal %d by pidfd_send_signal(2)", signal);
 	if (ret_has_exited)
 		*ret_has_exited = has_exited;
 	return 0;

@@ -14,6 +14,12 @@
 
 #include "base/error.h"
 
+/*
+ * Whether the calls are there. To be asked before a container is made: without
+ * them it could be neither ended nor even looked at.
+ */
+int pidfd_check_calls(struct error *err) must_check;
+
 /* When PID was started, in clock ticks since boot (/proc/PID/stat, field 22; proc(5)). */
 int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err) must_check;
 
