@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The operations and states of runtime.md, and what engines rely on in each: messages, exit codes, files, stdio."""
+import fcntl
 import json
 import os
 import re
@@ -60,6 +61,13 @@ def test_list_when_empty():
     answer = runtime.ok('list', '--format=json')
     assert json.loads(answer.out) in (None, []), repr(answer)
     expect(runtime.ok('list', '-q').out, '', 'quiet list')
+
+
+def test_list_of_a_missing_root():
+    """One that was named is to be there, so that a misspelled one is seen; the default need not (as with runc)."""
+    runtime = Runtime()
+    record = runtime.fails('list')
+    expect_in(str(runtime.root), record['msg'], 'message')
 
 
 def test_list_table_and_quiet():
@@ -474,6 +482,7 @@ def test_state_during_create_is_whole():
     runtime, bundle = Runtime(), Bundle()
     bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/sleep', 'args': ['sleep', '0.3']}]}
     bundle.save()
+    runtime.root.mkdir()  # before the first create, it is missing for `list`, too
     process = runtime.start_call('create', '--bundle', bundle.path, 'slow', stdout=subprocess.DEVNULL)
     seen = set()
     while process.poll() is None:
@@ -487,6 +496,47 @@ def test_state_during_create_is_whole():
     expect(process.returncode, 0, 'exit status of create')
     assert seen <= {'creating', 'created'}, seen
     runtime.ok('delete', 'slow')
+
+
+@cases(('made', True, 'does not exist'), ('left behind', False, "'kogg delete --force'"))
+def test_state_directory_without_state(name, is_locked, text):
+    """As create has it before its first record, and delete after the last: only the lock tells them from a wreck."""
+    runtime = Runtime()
+    directory = runtime.root / 'half'
+    directory.mkdir(parents=True)
+    os.mkfifo(directory / 'creating')
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        if is_locked:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        record = runtime.fails('state', 'half')
+        expect_in(text, record['msg'] + record.get('hint', ''), 'message')
+        answer = runtime.ok('list', '-q')
+        expect((answer.out, bool(answer.log_text)), ('', not is_locked), 'list, and whether it warns')
+    finally:
+        os.close(fd)
+    runtime.ok('delete', '--force', 'half')
+    expect(runtime.ids(), [], 'states')
+
+
+def test_state_while_others_create_and_delete():
+    runtime, bundle = Runtime(), file_bundle().save()
+    runtime.root.mkdir()
+
+    def make_and_delete():
+        for _ in range(20):
+            runtime.ok('create', '--bundle', bundle.path, 'brief')
+            runtime.ok('delete', 'brief')
+    thread = threading.Thread(target=make_and_delete)
+    thread.start()
+    answers = []
+    while thread.is_alive():
+        answers += [runtime.call('state', 'brief'), runtime.call('list', '-q')]
+    for answer in answers:
+        if answer.status != 0:
+            expect_in('does not exist', answer.error()['msg'], 'message')
+        else:
+            expect(answer.log_text, '', 'log')
 
 
 def test_create_that_is_killed_can_be_deleted():

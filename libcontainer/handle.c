@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/handle.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -43,11 +44,37 @@ static int find_status(struct handle *handle, struct error *err)
 	return 0;
 }
 
+static int load_now(struct handle *handle, struct error *err)
+{
+	if (state_file_load(handle->dir.fd, &handle->file, err) < 0)
+		return -1;
+	return find_status(handle, err);
+}
+
+/*
+ * A container exists from its first state.json on until delete takes that away.
+ * What is there before and after is the creator's or the deleter's, who hold
+ * the lock but for one moment, when there is nothing yet.
+ */
+static bool is_half_made(const struct state_dir *dir)
+{
+	return state_dir_is_busy(dir) || !state_dir_is_current(dir) ||
+	       state_dir_stage(dir) == STATE_DIR_STARTED;
+}
+
 static int load(struct handle *handle, struct error *err)
 {
-	if (state_file_load(handle->dir.fd, &handle->file, err) == 0 &&
-		find_status(handle, err) == 0)
+	if (load_now(handle, err) == 0)
 		return 0;
+	if (!handle->is_locked && err->sys_errno == ENOENT) {
+		*err = (struct error){ 0 };
+		if (is_half_made(&handle->dir))
+			return state_dir_not_found(handle->dir.id, err);
+		/* Its creator may have finished between the two looks. */
+		state_file_release(&handle->file);
+		if (load_now(handle, err) == 0)
+			return 0;
+	}
 	error_hint(err, "'kogg delete --force' removes what is left of the container");
 	return error_wrap(err, "container '%s'", handle->dir.id);
 }

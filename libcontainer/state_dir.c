@@ -60,10 +60,9 @@ static int open_root(const char *root, struct error *err)
 	return fd;
 }
 
-static int not_found(const char *id, struct error *err)
+int state_dir_not_found(const char *id, struct error *err)
 {
-	error_set(err, ERROR_NOT_FOUND, "container '%s' does not exist", id);
-	return -1;
+	return error_set(err, ERROR_NOT_FOUND, "container '%s' does not exist", id);
 }
 
 static int open_dir(struct state_dir *dir, const char *root, const char *id, struct error *err)
@@ -72,10 +71,11 @@ static int open_dir(struct state_dir *dir, const char *root, const char *id, str
 	dir->id = id;
 	dir->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir->root_fd < 0)
-		return errno == ENOENT ? not_found(id, err) : error_set_call(err, "open", root);
+		return errno == ENOENT ? state_dir_not_found(id, err)
+				       : error_set_call(err, "open", root);
 	dir->fd = openat(dir->root_fd, id, DIR_FLAGS);
 	if (dir->fd < 0)
-		return errno == ENOENT ? not_found(id, err)
+		return errno == ENOENT ? state_dir_not_found(id, err)
 				       : error_set_call(err, "open state directory", id);
 	return 0;
 }
@@ -88,32 +88,6 @@ bool state_dir_is_current(const struct state_dir *dir)
 	return fstat(dir->fd, &held) == 0 &&
 	       fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
-}
-
-int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
-{
-	*ret_dir = (struct state_dir)STATE_DIR_CLOSED;
-	ret_dir->id = id;
-	if (make_root(root, err) < 0)
-		return -1;
-	ret_dir->root_fd = open_root(root, err);
-	if (ret_dir->root_fd < 0)
-		return -1;
-	if (mkdirat(ret_dir->root_fd, id, 0700) < 0)
-		return errno == EEXIST ? error_set(err, ERROR_STATE,
-						 "container with ID '%s' exists already", id)
-				       : error_set_call(err, "make state directory", id);
-	ret_dir->fd = openat(ret_dir->root_fd, id, DIR_FLAGS);
-	if (ret_dir->fd >= 0 && flock(ret_dir->fd, LOCK_EX | LOCK_NB) == 0 &&
-		state_dir_is_current(ret_dir))
-		return 0;
-	/* A delete of the same ID came in between and owns what is there now. */
-	return error_set(err, ERROR_STATE, "container '%s' was deleted while it was created", id);
-}
-
-int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
-{
-	return open_dir(ret_dir, root, id, err);
 }
 
 static void on_alarm(int signal)
@@ -148,6 +122,33 @@ static int lock_within(int fd, int operation, unsigned seconds)
 	return result;
 }
 
+int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
+{
+	*ret_dir = (struct state_dir)STATE_DIR_CLOSED;
+	ret_dir->id = id;
+	if (make_root(root, err) < 0)
+		return -1;
+	ret_dir->root_fd = open_root(root, err);
+	if (ret_dir->root_fd < 0)
+		return -1;
+	if (mkdirat(ret_dir->root_fd, id, 0700) < 0)
+		return errno == EEXIST ? error_set(err, ERROR_STATE,
+						 "container with ID '%s' exists already", id)
+				       : error_set_call(err, "make state directory", id);
+	ret_dir->fd = openat(ret_dir->root_fd, id, DIR_FLAGS);
+	/* Whoever looks whether it is locked holds the lock for a moment. */
+	if (ret_dir->fd >= 0 && lock_within(ret_dir->fd, LOCK_EX, STATE_DIR_LOCK_SECONDS) == 0 &&
+		state_dir_is_current(ret_dir))
+		return 0;
+	/* A delete of the same ID came in between and owns what is there now. */
+	return error_set(err, ERROR_STATE, "container '%s' was deleted while it was created", id);
+}
+
+int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
+{
+	return open_dir(ret_dir, root, id, err);
+}
+
 int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const char *root,
 	const char *id, struct error *err)
 {
@@ -161,7 +162,7 @@ int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const ch
 					 "container '%s' is busy: another command has held it for %d s",
 					 id, STATE_DIR_LOCK_SECONDS)
 			       : error_set_call(err, "lock state directory", id);
-	return state_dir_is_current(ret_dir) ? 0 : not_found(id, err);
+	return state_dir_is_current(ret_dir) ? 0 : state_dir_not_found(id, err);
 }
 
 void state_dir_unlock(const struct state_dir *dir)
@@ -177,11 +178,19 @@ bool state_dir_is_busy(const struct state_dir *dir)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/* Not faccessat(3): a sandbox that denies faccessat2(2) would have every file missing. */
+static bool has_file(const struct state_dir *dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 enum state_dir_stage state_dir_stage(const struct state_dir *dir)
 {
-	if (faccessat(dir->fd, FIFO_START, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (has_file(dir, FIFO_START))
 		return STATE_DIR_WAITING;
-	if (faccessat(dir->fd, FIFO_CREATING, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (has_file(dir, FIFO_CREATING))
 		return STATE_DIR_CREATING;
 	return STATE_DIR_STARTED;
 }

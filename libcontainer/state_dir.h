@@ -51,6 +51,9 @@ int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id
 int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 	must_check;
 
+/* Says that there is no such container, in the words that engines know. Returns -1. */
+int state_dir_not_found(const char *id, struct error *err);
+
 enum state_dir_lock {
 	STATE_DIR_SHARED,    /* for joining: nobody changes it meanwhile */
 	STATE_DIR_EXCLUSIVE, /* for changing */
