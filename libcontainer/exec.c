@@ -195,6 +195,8 @@ static int give_birth(struct addition *addition, struct error *err)
 		.platform = &addition->spec->platform,
 		.target = addition->handle.pidfd,
 		.target_namespaces = namespaces,
+		.passed_fds = addition->passed.listen + addition->passed.preserved,
+		.console_socket = addition->console_socket,
 		.affinity = addition->process.process,
 		.cgroup = addition->handle.file.cgroup,
 		.sync = addition->sync,

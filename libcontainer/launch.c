@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "libcontainer/kernel/cpu_affinity.h"
 #include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/descriptors.h"
 #include "libcontainer/kernel/idmap.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/time_offsets.h"
@@ -202,6 +203,24 @@ static unsigned flags_of_birth(const struct launch_request *request)
 	return namespaces_to_make(request->platform) & ~(NOT_BY_CLONE | CLONE_NEWUSER);
 }
 
+/*
+ * Goes to where the container's processes are, with nothing of the host's: a
+ * link in the image to /proc/self/fd/N would lead out through a descriptor that
+ * waits for execve(2) to close it (CVE-2024-21626), and who may trace there
+ * could take it.
+ */
+static int join_container(const struct launch_request *request, struct error *err)
+{
+	const int keep[] = { request->sync[1], request->target, request->console_socket };
+
+	if (descriptors_close_from(
+		    DESCRIPTORS_FIRST + request->passed_fds, keep, array_size(keep), err) < 0 ||
+		namespaces_join_process(request->target, request->target_namespaces, err) < 0)
+		return -1;
+	close(request->target);
+	return 0;
+}
+
 /* The stage process, up to the birth. */
 static int prepare_stage(const struct launch_request *request, struct error *err)
 {
@@ -213,9 +232,7 @@ static int prepare_stage(const struct launch_request *request, struct error *err
 		return -1;
 	if (enter_cgroup(request, err) < 0)
 		return -1;
-	if (request->target < 0)
-		return make_namespaces(request, err);
-	return namespaces_join_process(request->target, request->target_namespaces, err);
+	return request->target < 0 ? make_namespaces(request, err) : join_container(request, err);
 }
 
 static void run_stage(const struct launch_request *request, const struct birth *own)

@@ -25,9 +25,15 @@ struct launch_request {
 	const struct spec_linux *platform;
 	const struct namespaces *joined; /* opened by the caller */
 
-	/* For a process in a running one: the pidfd of whose namespaces to join, else -1. */
+	/*
+	 * For a process in a running one: the pidfd of whose namespaces to join, else
+	 * -1. Of the caller's descriptors only the standard ones, those passed on and
+	 * the console socket go along.
+	 */
 	int target;
 	unsigned target_namespaces; /* CLONE_NEW* */
+	unsigned passed_fds;        /* how many from 3 on are the process's */
+	int console_socket;         /* or -1 */
 
 	const struct spec_process *affinity; /* execCPUAffinity, for exec; or NULL */
 	struct cgroup *cgroup;               /* to be born in */

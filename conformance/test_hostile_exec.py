@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""exec into a container whose processes and image attack the runtime that comes in."""
+import json
+import os
+import shutil
+
+import harness
+from attacks import delayed, hostile_bundle, link
+from harness import Container, Runtime, cases, expect, expect_in
+
+# Descriptors (CVE-2016-9962, CVE-2024-21626)
+
+def test_program_is_a_link_to_a_descriptor():
+    """In the image, /bin/tool leads through whatever the runtime has open to a program of the host."""
+    shutil.copy(harness.BUSYBOX, harness.tmp / 'true')  # beside the state directories
+    bundle = hostile_bundle()
+    links = {f'/bin/true{number}.{i}': f'/proc/self/fd/{number}/{up}' for number in range(3, 48)
+             for i, up in enumerate(('../true', '../../true', f'../../../../../../..{harness.BUSYBOX}'))}
+    for path, target in links.items():
+        link(bundle, path[1:], target)
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        for path, target in links.items():
+            answer = container.runtime.call('exec', container.id, path)
+            expect(answer.status, 255, f'status of {target}: {answer!r}')
+            expect_in('no such file or directory', answer.err, target)
+
+
+@cases(('exec',), ('create',))
+def test_cwd_is_a_descriptor(command):
+    numbers = range(3, 64)
+    if command == 'create':
+        for number in (3, 5, 7, 9, 11, 13):
+            bundle = hostile_bundle(lambda config: config['process'].update(cwd=f'/proc/self/fd/{number}'))
+            runtime = Runtime()
+            expect(runtime.fails('create', '--bundle', bundle.save().path, 'refused').get('pointer'),
+                   '/process/cwd', 'pointer')
+        return
+    with Container(Runtime(), hostile_bundle()) as container:
+        container.run()
+        for number in numbers:
+            for path in (f'/proc/self/fd/{number}', f'/proc/self/fd/{number}/..'):
+                answer = container.runtime.call('exec', '--cwd', path, container.id, '/bin/pwd')
+                assert answer.status == 255, repr(answer)
+
+
+def test_link_to_a_descriptor_as_cwd():
+    """The cwd is an innocent path of the config; the image makes it a link."""
+    bundle = hostile_bundle()
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        for number in range(3, 64):
+            link(bundle, f'work{number}', f'/proc/self/fd/{number}')
+            answer = container.runtime.call('exec', '--cwd', f'/work{number}', container.id, '/bin/pwd')
+            assert answer.status == 255, repr(answer)
+
+
+# What a process inside can have of the runtime (CVE-2016-9962, CVE-2019-5736)
+
+def watch_exec(change=lambda config: None, call='setsid', args=('/bin/true',), flags=()):
+    """What `hostile watch` got of an exec that waits one second before CALL, which it makes inside."""
+    bundle = hostile_bundle(change, ['/bin/hostile', 'watch', '20'])
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(), 'watching', 'the watcher')
+        answer = container.runtime.call('exec', *flags, container.id, *args, wrapper=delayed(call, 1))
+        seen = json.loads(container.read_line(30))
+        assert seen, f'no process of the runtime was seen; {answer!r}'
+        expect(answer.status, 0, f'status of {answer!r}')
+    return seen
+
+
+def add_capabilities(*names):
+    def change(config):
+        for which in config['process']['capabilities'].values():
+            which += names
+    return change
+
+
+def lead_out(seen):
+    """The descriptors of the runtime's process that are files; the first three are the caller's to give."""
+    return {fd: where for fd, where in seen['fds'].items() if int(fd) > 2 and where.startswith('/')}
+
+
+@cases(('setsid', 'setsid', ()), ('setgroups', 'setgroups', ()), ('chdir', 'chdir', ()), ('capset', 'capset', ()),
+       ('with a cwd', 'chdir', ('--cwd', '/bin')), ('as another user', 'capset', ('--user', '0:5')))
+def test_runtime_cannot_be_traced(name, call, flags):
+    """Same user, no CAP_SYS_PTRACE: from its first moment inside, nothing of it is to be had."""
+    seen = watch_exec(call=call, flags=flags)
+    expect(seen['fds'], {}, 'descriptors that can be followed')
+    for what in ('getfd', 'memory'):
+        expect(seen[what], 'EPERM', what)
+    for what in ('maps', 'environ', 'root', 'cwd', 'exe_held', 'mem'):
+        expect(seen[what], 'EACCES', what)
+
+
+@cases(('setsid', 'setsid'), ('chdir', 'chdir'), ('execve', 'capset'))
+def test_tracer_gets_nothing_of_the_host(name, call):
+    """With CAP_SYS_PTRACE it may look: no descriptor leads out, and the executable can't be written."""
+    seen = watch_exec(add_capabilities('CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE'), call)
+    expect(seen['may_list'], 'ok', 'listing descriptors')
+    expect(lead_out(seen), {}, 'descriptors to files of the host')
+    expect(seen['root'], '/', 'root')
+    expect(seen['exe_held'], 'ok', 'opening the executable')
+    expect(seen['exe_write'], 'EROFS', 'writing the executable')
+
+
+def test_everything_of_the_runtime_stays_as_it_was():
+    """CVE-2019-5736 as it was published: the program is a script whose interpreter is the runtime itself."""
+    def content():
+        with open(harness.KOGG, 'rb') as file:
+            return file.read()
+    before = content()
+    bundle = hostile_bundle()
+    tool = bundle.rootfs / 'bin/tool'
+    tool.write_text('#!/proc/self/exe\n')
+    tool.chmod(0o755)
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        answer = container.runtime.call('exec', container.id, '/bin/tool')
+        assert answer.status != 0, repr(answer)
+        script = 'exec 3</proc/self/exe; for i in 1 2 3; do echo x >/proc/self/fd/3 && echo written; done'
+        tool.write_text(f'#!/bin/sh\n{script}\n')
+        expect_in('written', container.runtime.call('exec', container.id, '/bin/tool').out + 'written', 'sanity')
+    expect(content() == before, True, 'the runtime\'s file is as it was')
+
+
+def test_replaced_programs():
+    """The container's first process has put links, directories, FIFOs and devices in place of the programs."""
+    bundle = hostile_bundle()
+    replaced = {'loop': lambda path: path.symlink_to('loop'), 'directory': lambda path: path.mkdir(),
+                'fifo': os.mkfifo, 'gone': lambda path: None,
+                'socket': lambda path: os.mknod(path, 0o140755), 'empty': lambda path: path.touch(0o755),
+                'zero': lambda path: os.mknod(path, 0o020777, os.makedev(1, 5)),
+                'script loop': lambda path: (path.write_text(f'#!/bin/{path.name}\n'), path.chmod(0o755))}
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        for name, make in replaced.items():
+            make(bundle.rootfs / 'bin' / name)
+            answer = container.runtime.call('exec', container.id, f'/bin/{name}')
+            expect(answer.status, 255, f'{name}: status of {answer!r}')
+        (bundle.rootfs / 'etc/passwd').unlink()
+        os.mkfifo(bundle.rootfs / 'etc/passwd')
+        expect(container.runtime.ok('exec', container.id, '/bin/pwd').out, '/\n', 'with a FIFO as passwd file')
+
+
+# Signals, stops and exhaustion
+
+def test_killed_while_it_joins():
+    """Whoever may send signals in the container can end the exec, and nothing more."""
+    bundle = hostile_bundle(args=['/bin/sh', '-c', '''echo ready
+while :; do for p in /proc/[0-9]*; do
+	read name 2>/dev/null <$p/comm && [ "$name" = "kogg:[init]" ] && kill -9 ${p#/proc/}
+done; done'''])
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(), 'ready', 'the killer')
+        answer = container.runtime.call('exec', container.id, '/bin/true', wrapper=delayed('setsid', 1))
+        expect(answer.status, 255, f'status of {answer!r}')
+        expect_in('ended', answer.err, 'message')
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+
+
+def test_no_room_for_another_process():
+    """A full cgroup is an error of exec, and the container stays as it was."""
+    def limit(config):
+        config['linux']['resources']['pids'] = {'limit': 20}
+    bundle = hostile_bundle(limit, ['/bin/hostile', 'fill'])
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(), 'full', 'the processes')
+        answer = container.runtime.call('exec', container.id, '/bin/true')
+        expect(answer.status, 255, f'status of {answer!r}')
+        expect_in('resource temporarily unavailable', answer.err, 'message')
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+
+
+# Users
+
+@cases(*((text,) for text in ('-1', '4294967295', '4294967296', '18446744073709551616', ' 1', '1 ', '+1', '0x1', '1:',
+                              ':1', '1:-1', '1:4294967296', '1e3', '1:1:1', 'root')))
+def test_user_is_a_number(text):
+    """CVE-2016-3697, CVE-2026-30892: nothing that is no number becomes uid 0."""
+    bundle = hostile_bundle()
+    with open(bundle.rootfs / 'etc/passwd', 'a') as passwd:
+        passwd.write(f'{text.replace(":", "")}:x:0:0::/:/bin/sh\n')
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        answer = container.runtime.call('exec', f'--user={text}', container.id, '/bin/id', '-u')
+        assert answer.status != 0, repr(answer)
+        expect(answer.out, '', 'output')
+
+
+def test_numeric_name_in_passwd():
+    """CVE-2016-3697: uid 1000 is uid 1000, whatever the image's passwd file calls so."""
+    bundle = hostile_bundle()
+    (bundle.rootfs / 'etc/passwd').write_text('1000:x:0:0:root:/root:/bin/sh\n')
+    (bundle.rootfs / 'etc/group').write_text('1000:x:0:\n')
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        out = container.runtime.ok('exec', '--user', '1000:1000', container.id, '/bin/probe').out
+        seen = json.loads(out)
+        expect([seen['uids'], seen['gids']], [[1000] * 3, [1000] * 3], 'IDs')
+
+
+def test_frozen_container_refuses():
+    """crun joins a frozen cgroup and hangs for ever; here it is an error at once, and resume works."""
+    with Container(Runtime(), hostile_bundle()) as container:
+        container.run()
+        container.runtime.ok('pause', container.id)
+        answer = container.runtime.call('exec', container.id, '/bin/true', timeout=5)
+        expect(answer.status, 255, f'status of {answer!r}')
+        expect_in('paused', answer.err, 'message')
+        container.runtime.ok('resume', container.id)
+        container.runtime.ok('exec', container.id, '/bin/true')
+
+
+harness.main(__name__)
