@@ -176,7 +176,22 @@ def test_no_room_for_another_process():
         expect(container.runtime.state(container.id)['status'], 'running', 'status')
 
 
-# Users
+# Keys, users
+
+def test_session_keyring():
+    """The keys of whoever calls exec are not the container's."""
+    def keyring(*options):
+        with Container(Runtime(), hostile_bundle()) as container:
+            own = container.create(*options).start().ask()['session_keyring']
+            with open(os.devnull) as nothing:
+                answer = container.runtime.ok('exec', container.id, '/bin/probe', stdin=nothing)
+        return own, json.loads(answer.out)['session_keyring']
+    own, added = keyring()
+    expect_in(';_ses.kogg-test', added, 'keyring')
+    expect(added, own, 'keyring')
+    own, added = keyring('--no-new-keyring')
+    expect(added, own, 'keyring with --no-new-keyring')
+
 
 @cases(*((text,) for text in ('-1', '4294967295', '4294967296', '18446744073709551616', ' 1', '1 ', '+1', '0x1', '1:',
                               ':1', '1:-1', '1:4294967296', '1e3', '1:1:1', 'root')))

@@ -131,6 +131,7 @@ static void describe(struct creation *creation)
 		.has_poststart = hooks->lists[SPEC_HOOK_POSTSTART].count > 0,
 		.has_poststop = hooks->lists[SPEC_HOOK_POSTSTOP].count > 0,
 		.has_intel_rdt = creation->spec->platform.intel_rdt,
+		.no_new_keyring = creation->options->no_new_keyring,
 	};
 	creation->state = (struct state){
 		.id = creation->id,

@@ -15,6 +15,7 @@
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/keyring.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/selinux.h"
 #include "libcontainer/kernel/syscall_notify.h"
@@ -143,6 +144,14 @@ static int enter_container(const struct addition *addition, struct error *err)
 	return 0;
 }
 
+/* The container's own, or the program could use the keys of whoever called exec. */
+static int join_keyring(const struct addition *addition, struct error *err)
+{
+	const struct state_file *file = &addition->handle.file;
+
+	return file->no_new_keyring ? 0 : keyring_join(file->id, err);
+}
+
 static int set_up_child(
 	struct addition *addition, int sync, struct process_image *image, struct error *err)
 {
@@ -159,7 +168,8 @@ static int set_up_child(
 
 	if (setsid() < 0)
 		return error_set_errno(err, "make a session");
-	if (enter_container(addition, err) < 0 || open_terminal(addition, &terminal, sync, err) < 0)
+	if (enter_container(addition, err) < 0 || join_keyring(addition, err) < 0 ||
+		open_terminal(addition, &terminal, sync, err) < 0)
 		return -1;
 	return process_setup(&request, image, err);
 }

@@ -37,6 +37,7 @@ struct state_file {
 	bool has_poststart; /* hooks of these kinds: config.json need not be read to know */
 	bool has_poststop;
 	bool has_intel_rdt;
+	bool no_new_keyring;   /* its processes are in the caller's */
 	struct cgroup *cgroup; /* owned by the struct when loaded; NULL when unknown */
 	struct arena arena;    /* owns the strings when loaded */
 	struct spec_map loaded_annotations;
