@@ -145,6 +145,17 @@ def test_replaced_programs():
         expect(container.runtime.ok('exec', container.id, '/bin/pwd').out, '/\n', 'with a FIFO as passwd file')
 
 
+def test_failure_comes_before_the_birth_is_told():
+    """However late the stage process is, no process is left that a deleted container would wait for."""
+    with Container(Runtime(), hostile_bundle()) as container:
+        container.run()
+        answer = container.runtime.call('exec', container.id, '/bin/missing', wrapper=delayed('sendmsg', 0.3))
+        expect(answer.status, 255, f'status of {answer!r}')
+        expect_in('/bin/missing', answer.err, 'message')
+        container.runtime.ok('delete', '--force', container.id, timeout=5)
+        container.is_made = False
+
+
 # Signals, stops and exhaustion
 
 def test_killed_while_it_joins():

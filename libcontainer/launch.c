@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "libcontainer/kernel/cpu_affinity.h"
 #include "libcontainer/kernel/credentials.h"
@@ -235,28 +236,57 @@ static int prepare_stage(const struct launch_request *request, struct error *err
 	return request->target < 0 ? make_namespaces(request, err) : join_container(request, err);
 }
 
-static void run_stage(const struct launch_request *request, const struct birth *own)
+/*
+ * The new process holds its tongue until the runtime has been told of it: who
+ * hears of a failure first would not know whom to reap.
+ */
+static void wait_for_announcement(const int announced[2])
+{
+	char byte;
+	ssize_t n;
+
+	close(announced[1]);
+	do
+		n = read(announced[0], &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(1);
+	close(announced[0]);
+}
+
+/* Gives birth, and tells the runtime. */
+static int make_first(const struct launch_request *request, struct error *err)
 {
 	struct birth birth = {
 		.flags = flags_of_birth(request) | CLONE_PARENT,
 		.birth_fd = -1, /* where the stage process is */
 	};
-	struct error err = { 0 };
+	int announced[2];
 	pid_t pid;
+
+	if (pipe2(announced, O_CLOEXEC) < 0)
+		return error_set_errno(err, "make a pipe");
+	pid = give_birth(&birth, err);
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		wait_for_announcement(announced);
+		run_first(request, &birth, true);
+	}
+	if (sync_send(request->sync[1], SYNC_BORN, 0, birth.pidfd, err) < 0)
+		return -1;
+	return fd_write_all(announced[1], "", 1) < 0 ? error_set_errno(err, "write to a pipe") : 0;
+}
+
+static void run_stage(const struct launch_request *request, const struct birth *own)
+{
+	struct error err = { 0 };
 
 	close_end(&request->sync[0]);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (ask_to_be_moved(request, own, &err) < 0 || prepare_stage(request, &err) < 0)
-		goto failed;
-	pid = give_birth(&birth, &err);
-	if (pid < 0)
-		goto failed;
-	if (pid == 0)
-		run_first(request, &birth, true);
-	if (sync_send(request->sync[1], SYNC_BORN, 0, birth.pidfd, &err) < 0)
-		goto failed;
-	_exit(0);
-failed:
+	if (ask_to_be_moved(request, own, &err) == 0 && prepare_stage(request, &err) == 0 &&
+		make_first(request, &err) == 0)
+		_exit(0);
 	error_phase(&err, "namespaces");
 	sync_send_error(request->sync[1], &err);
 	_exit(1);
