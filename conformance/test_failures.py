@@ -10,7 +10,7 @@ from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect
 @cases(
     ('not in PATH', ['nonesuch'], 'executable file not found in $PATH'),
     ('absolute', ['/nonesuch'], 'no such file or directory'),
-    ('a directory', ['/etc'], 'is a directory'),
+    ('a directory', ['/etc'], 'is a directory: permission denied'),
     ('no exec bit', ['/etc/passwd'], 'permission denied'),
 )
 def test_program_fails_at_create(name, args, text):

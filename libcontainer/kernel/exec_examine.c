@@ -318,7 +318,7 @@ static const struct {
 	[EXEC_OBSTACLE_NONE] = { NULL, NULL },
 	[EXEC_OBSTACLE_MISSING] = { NULL, NULL },
 	[EXEC_OBSTACLE_DANGLING] = { "it is a symbolic link to '%s', which is missing", NULL },
-	[EXEC_OBSTACLE_DIRECTORY] = { NULL, NULL },
+	[EXEC_OBSTACLE_DIRECTORY] = { "it is a directory", NULL },
 	[EXEC_OBSTACLE_NOT_REGULAR] = { "it is not a regular file", NULL },
 	[EXEC_OBSTACLE_NO_EXEC_BIT] = { "the file has no execute permission for anyone",
 		"make it executable in the image, with chmod +x" },
@@ -355,7 +355,8 @@ static bool is_cause(enum exec_obstacle obstacle, int sys_errno)
 		       obstacle == EXEC_OBSTACLE_INTERPRETER_MISSING ||
 		       obstacle == EXEC_OBSTACLE_LOADER_MISSING;
 	case EACCES:
-		return obstacle == EXEC_OBSTACLE_NOT_REGULAR ||
+		return obstacle == EXEC_OBSTACLE_DIRECTORY ||
+		       obstacle == EXEC_OBSTACLE_NOT_REGULAR ||
 		       obstacle == EXEC_OBSTACLE_NO_EXEC_BIT ||
 		       obstacle == EXEC_OBSTACLE_NOEXEC_MOUNT ||
 		       obstacle == EXEC_OBSTACLE_INTERPRETER_DENIED ||
@@ -396,9 +397,9 @@ int exec_explain(
 		exec_examine(path, &found);
 		findings = &found;
 	}
-	/* The kernel says EACCES, which hides the mistake. */
-	if (findings->obstacle == EXEC_OBSTACLE_DIRECTORY && sys_errno == EACCES)
-		sys_errno = EISDIR;
+	/* As execve(2) says; docker before 26 takes no other words for its exit status 126. */
+	if (sys_errno == EISDIR)
+		sys_errno = EACCES;
 	/* Its own words are about mounts to those who read them. */
 	if (sys_errno == ENOTDIR)
 		return error_set_command(

@@ -142,7 +142,7 @@ START_TEST(other_obstacles_are_explained)
 	ck_assert_int_eq(mkfifo("fifo", 0755), 0);
 	ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
 	assert_explained("./missing", "exec: \"./missing\": no such file or directory");
-	assert_explained("./dir", "exec: \"./dir\": is a directory");
+	assert_explained("./dir", "exec: \"./dir\": it is a directory: permission denied");
 	assert_explained("./fifo", "exec: \"./fifo\": it is not a regular file: permission denied");
 	assert_explained("./dangling",
 		"exec: \"./dangling\": it is a symbolic link to 'nowhere', which is missing: no such "
@@ -358,7 +358,7 @@ static const struct {
 	{ "/no/such", "/bin", NULL, "exec: \"/no/such\": no such file or directory" },
 	{ "here/below", "/bin", NULL,
 		"exec: \"here/below\": a part of the path is a file: no such file or directory" },
-	{ "./bin", "/bin", NULL, "exec: \"./bin\": is a directory" },
+	{ "./bin", "/bin", NULL, "exec: \"./bin\": it is a directory: permission denied" },
 	{ "./plain", "/bin", NULL,
 		"exec: \"./plain\": the file has no execute permission for anyone: permission "
 		"denied" },
