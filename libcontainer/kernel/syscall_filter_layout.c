@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "base/cleanup.h"
 #include "libcontainer/kernel/syscall_filter_assembly.h"
 #include "libcontainer/kernel/syscall_filter_export.h"
@@ -171,7 +172,7 @@ static size_t lay_out_code(struct layout *layout, size_t pc)
 	case BPF_LD | BPF_W | BPF_ABS:
 		if (instruction->k < offsetof(struct seccomp_data, args))
 			return 0;
-		/* fall through */
+		fall_through;
 	case BPF_ALU | BPF_AND | BPF_K:
 		next = lay_out_code(layout, pc + 1);
 		if (next)
