@@ -259,7 +259,7 @@ def own_root(bundle):
 def normal_text(text, container):
     """A message without what differs from run to run and from machine to machine."""
     text = text.replace(container.id, 'ID').replace(str(container.bundle.path), 'BUNDLE')
-    text = re.sub(r'config\.json:\d+:\d+', 'config.json:LINE:COLUMN', text)
+    text = re.sub(r'(config|process)\.json:\d+:\d+', r'\1.json:LINE:COLUMN', text)
     return re.sub(r'from \d+ to', 'from HARD to', text)
 
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -298,6 +299,18 @@ static int attend(struct addition *addition, int signals, int *ret_exit_status, 
 	return result;
 }
 
+/*
+ * Says where in its file an error is that carries a pointer. A process.json
+ * has no member "linux": what points there is the container's own config.
+ */
+static void locate(const struct addition *addition, struct error *err)
+{
+	if (!strncmp(err->pointer, "/linux/", strlen("/linux/")))
+		spec_document_locate(addition->document, err);
+	else if (addition->process.document)
+		spec_document_locate(addition->process.document, err);
+}
+
 static void release(struct addition *addition)
 {
 	int *const fds[] = { &addition->sync[0], &addition->sync[1], &addition->console_socket,
@@ -343,8 +356,10 @@ int container_exec(const struct runtime *runtime, const char *id,
 		handle_share(&addition.handle, runtime, id, err) == 0 &&
 		add_process(&addition, err) == 0)
 		result = attend(&addition, signals, ret_exit_status, err);
-	if (result < 0)
+	if (result < 0) {
+		locate(&addition, err);
 		end_child(&addition);
+	}
 	release(&addition);
 	return result;
 }
