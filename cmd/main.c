@@ -2,10 +2,12 @@
 /* The program: the table of commands, and what all of them have in common. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -87,6 +89,18 @@ static void set_signals(void)
 
 	sigaction(SIGPIPE, &ignored, NULL);
 	sigaction(SIGCHLD, &normal, NULL);
+}
+
+/* jansson would read /dev/urandom for its tables; the kernel has given us random bytes before. */
+static void seed_tables(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	size_t seed;
+
+	if (!random)
+		return;
+	memcpy(&seed, random, sizeof(seed));
+	json_object_seed(seed | 1); /* 0 would mean "read /dev/urandom" */
 }
 
 static void append_help(const struct command *command, struct text *ret_text)
@@ -258,6 +272,7 @@ static int start_program(struct program *program, char *const *argv, struct erro
 static int serve(struct program *program, char *const *argv, struct error *err)
 {
 	set_signals();
+	seed_tables();
 	if (open_standard_streams(err) < 0 || start_program(program, argv, err) < 0)
 		return -1;
 	return run_program(program, err);
