@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs conformance suites one after the other, in the guest, from copies in memory: what lies in the shared folder is
+# slow to start. Prints their lines with the suite's name in them.
+#
+# usage: suites.sh KOGG PROBE SUITE...
+set -u
+conformance=$(cd "$(dirname "$0")/.." && pwd)
+copy=/tmp/suites
+mkdir -p $copy/build $copy/conformance
+cp "$(dirname "$1")"/kogg* "$2" $copy/build 2>/dev/null
+cp "$conformance"/*.py "$conformance"/*.tsv $copy/conformance
+cp -r "$conformance/configs" $copy/conformance
+export KOGG=$copy/build/kogg KOGG_PROBE=$copy/build/probe PYTHONDONTWRITEBYTECODE=1
+: "${KOGG_SHARED:=$conformance/../../shared}"
+export KOGG_SHARED
+shift 2
+
+worst=0
+for suite in "$@"; do
+	log=/tmp/suites/$suite.log
+	python3 "$copy/conformance/$suite.py" >"$log" 2>&1
+	status=$?
+	sed "s/^\(ok\|not ok\) [0-9]* - /&$suite: /" "$log"
+	case $status in
+	0) ;;
+	77) echo "ok 1 - $suite # SKIP $(sed -n 's/.*# SKIP //p' "$log" | tail -n 1)" ;;
+	*)
+		worst=1
+		grep -q '^not ok' "$log" || echo "not ok 1 - $suite: ended with status $status"
+		;;
+	esac
+	echo "# $suite: $(cut -d ' ' -f 1 /proc/uptime) s after boot"
+done
+exit $worst
