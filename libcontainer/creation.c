@@ -113,6 +113,32 @@ static void undo_first_process(void *context)
 		log_warning("%s", err.text);
 }
 
+/*
+ * The first process is dead by now. What it has told and nobody has read is
+ * still on its way, whoever of both had failed.
+ */
+static void undo_made_paths(void *context)
+{
+	struct creation *creation = context;
+	struct sync_message message;
+	struct error ignored = { 0 };
+
+	close_at(&creation->sync[1]);
+	creation->sync[1] = -1;
+	if (creation->sync[0] >= 0)
+		(void)fcntl(creation->sync[0], F_SETFL, O_NONBLOCK);
+	for (;;) {
+		cleanup_fd int fd = -1;
+
+		if (sync_receive(creation->sync[0], &message, &fd, &ignored) < 0)
+			break;
+		if (message.type == SYNC_MADE &&
+			made_paths_keep(&creation->made, &message.made, take_fd(&fd), &ignored) < 0)
+			break;
+	}
+	made_paths_remove(&creation->made);
+}
+
 static void describe(struct creation *creation)
 {
 	const struct spec_hooks *hooks = &creation->spec->hooks;
@@ -202,7 +228,13 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 		.in_user_namespace = namespaces & CLONE_NEWUSER,
 		.has_cgroup_namespace = namespaces & CLONE_NEWCGROUP,
 		.notify_dir = creation->notify_dir,
+		.witness = &creation->witness,
 	};
+	creation->made = (struct made_paths){
+		.socket = &creation->sync[1],
+		.is_root_readonly = creation->spec->root.readonly,
+	};
+	creation->witness = made_paths_witness(&creation->made);
 	creation->rootfs_request.hierarchies =
 		cgroup_hierarchies(creation->file.cgroup, &creation->rootfs_request.n_hierarchies);
 	return rootfs_open_sources(&creation->rootfs, &creation->rootfs_request, err);
@@ -306,6 +338,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.run = init_run,
 		.context = &init,
 	};
+	rollback_push(&creation->rollback, undo_made_paths, creation);
 	rollback_push(&creation->rollback, undo_first_process, creation);
 	if (launch(&creation->launch, &creation->first, err) < 0)
 		return explain_birth(creation, err);
@@ -385,6 +418,8 @@ static int answer(struct creation *creation, struct error *err)
 		if (run_runtime_hooks(creation, err) < 0)
 			return -1;
 		return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
+	case SYNC_MADE:
+		return made_paths_keep(&creation->made, &message.made, take_fd(&fd), err);
 	case SYNC_TERMINAL:
 		creation->terminal = take_fd(&fd);
 		return 0;
@@ -541,6 +576,7 @@ void creation_release(struct creation *creation)
 	for (size_t i = 0; i < array_size(fds); i++)
 		close_at(fds[i]);
 	close_at(&creation->first.pidfd);
+	made_paths_release(&creation->made);
 	namespaces_close(&creation->joined);
 	rootfs_release(&creation->rootfs);
 	syscall_filter_release(&creation->filter);

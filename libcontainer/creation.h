@@ -15,6 +15,7 @@
 #include "libcontainer/container.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libcontainer/launch.h"
+#include "libcontainer/made_paths.h"
 #include "libcontainer/passed_fds.h"
 #include "libcontainer/rollback.h"
 #include "libcontainer/rootfs.h"
@@ -34,7 +35,9 @@ struct creation {
 	struct namespaces joined;
 	struct rootfs rootfs;
 	struct rootfs_request rootfs_request;
-	char *notify_dir; /* NULL: the caller does not want to be notified */
+	struct made_paths made;
+	struct path_witness witness; /* tells of what is made */
+	char *notify_dir;            /* NULL: the caller does not want to be notified */
 	struct syscall_filter filter;
 	struct passed_fds passed;
 	int sync[2];

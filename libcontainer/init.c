@@ -210,6 +210,7 @@ static int set_up_process(struct init *init, struct error *err)
 		.procfs = &init->rootfs->procfs,
 		.terminal = init->terminal.slave >= 0 ? &init->terminal : NULL,
 		.listen_fds = init->request->listen_fds,
+		.witness = init->request->rootfs_request->witness,
 		.notify_socket = init->request->rootfs_request->notify_dir
 					 ? "/run/notify/notify.sock"
 					 : NULL,

@@ -35,14 +35,48 @@ static bool is_type(const struct spec_mount *mount, const char *type)
 	return !mount->parsed.is_bind && mount->type && !strcmp(mount->type, type);
 }
 
+/* Whether the contents of MOUNT go with its last mount; a devtmpfs, say, is the host's. */
+static bool is_fleeting(const struct spec_mount *mount)
+{
+	return is_type(mount, "tmpfs") || is_type(mount, "ramfs");
+}
+
+/* Whether the entry that is being made lies, by its path, on a fleeting one before it. */
+static bool is_target_fleeting(const struct mount_entries *entries)
+{
+	const struct spec_mount *mounts = entries->request->spec->mounts;
+	const char *path = mounts[entries->current].destination, *rest;
+
+	for (size_t i = entries->current; i-- > 0;) {
+		if (!mounts[i].parsed.is_remount &&
+			path_is_below(path, mounts[i].destination, &rest))
+			return is_fleeting(&mounts[i]) && !strstr(rest, "..");
+	}
+	return false;
+}
+
+static int tell_of_target(void *context, int dir_fd, const char *name, struct error *err)
+{
+	const struct mount_entries *entries = context;
+
+	if (is_target_fleeting(entries))
+		return 0;
+	return path_tell(entries->request->witness, dir_fd, name, err);
+}
+
 static int open_target(const struct mount_entries *entries, const struct spec_mount *mount,
 	mode_t type, struct mount_target *ret_target, struct error *err)
 {
-	/* What the runtime itself writes to must not be led elsewhere (CVE-2019-19921). */
-	bool may_have_links = !is_type(mount, "proc") && !is_type(mount, "sysfs");
+	const struct mount_place place = {
+		.root = entries->root,
+		.path = mount->destination,
+		.type = type,
+		/* What the runtime itself writes to must not be led elsewhere (CVE-2019-19921). */
+		.may_have_links = !is_type(mount, "proc") && !is_type(mount, "sysfs"),
+		.witness = &entries->witness,
+	};
 
-	return mount_target_open(
-		entries->root, mount->destination, type, may_have_links, ret_target, err);
+	return mount_target_open(&place, ret_target, err);
 }
 
 /* Remembers CHANGE for the mount MOUNT_FD, which it takes over. */
@@ -133,7 +167,10 @@ static int make_bind(struct mount_entries *entries, size_t index, struct error *
 	if (mount_sources_take(entries->sources, entries->request, index, &tree, err) < 0 ||
 		attach_bind(entries, mount, &tree, err) < 0)
 		return -1;
-	entries->has_bound_dev |= is_at(mount, "/dev");
+	if (is_at(mount, "/dev")) {
+		entries->has_bound_dev = true;
+		entries->has_fleeting_dev = false;
+	}
 	entries->has_devpts |= is_at(mount, "/dev/pts");
 	entries->has_proc |= is_at(mount, "/proc");
 	return 0;
@@ -265,6 +302,8 @@ static int make_filesystem(
 			 : filesystem_mount(&fs, target.fd, err);
 	if (result < 0)
 		return explain(entries, mount, err);
+	if (is_at(mount, "/dev"))
+		entries->has_fleeting_dev = is_fleeting(mount);
 	entries->has_proc |= is_type(mount, "proc") && is_at(mount, "/proc");
 	entries->has_devpts |= is_type(mount, "devpts") && is_at(mount, "/dev/pts");
 	return 0;
@@ -362,7 +401,8 @@ static int bind_notify(struct mount_entries *entries, struct error *err)
 	if (mount_sources_take(entries->sources, entries->request,
 		    mount_sources_notify(entries->request), &tree, err) < 0)
 		return -1;
-	target = path_make_in_root(entries->root, "/run/notify", S_IFDIR, PATH_IN_ROOT, err);
+	target = path_make_in_root(entries->root, "/run/notify", S_IFDIR, PATH_IN_ROOT,
+		entries->request->witness, err);
 	if (target < 0)
 		return -1;
 	if (mounts_attach(&tree, target) < 0)
@@ -378,9 +418,11 @@ int mount_entries_make(struct mount_entries *entries, const struct rootfs_reques
 	entries->request = request;
 	entries->sources = sources;
 	entries->root = root_fd;
+	entries->witness = (struct path_witness){ tell_of_target, entries };
 	if (selinux_check_mount_label(spec->platform.mount_label, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->n_mounts; i++) {
+		entries->current = i;
 		if (make_entry(entries, i, err) == 0)
 			continue;
 		error_point(err, "/mounts/%zu", i);

@@ -22,10 +22,13 @@ struct mount_late {
 struct mount_entries {
 	const struct rootfs_request *request;
 	struct mount_sources *sources;
-	int root;           /* borrowed */
-	bool has_proc;      /* a procfs is at /proc */
-	bool has_devpts;    /* a devpts is at /dev/pts */
-	bool has_bound_dev; /* /dev is a bind: then it is complete as it is */
+	int root;                    /* borrowed */
+	bool has_proc;               /* a procfs is at /proc */
+	bool has_devpts;             /* a devpts is at /dev/pts */
+	bool has_bound_dev;          /* /dev is a bind: then it is complete as it is */
+	bool has_fleeting_dev;       /* /dev is a new tmpfs: what is made there goes with it */
+	size_t current;              /* index of the entry that is being made */
+	struct path_witness witness; /* of what is made for that */
 	struct mount_late *late;
 	size_t n_late;
 };

@@ -2,12 +2,14 @@
 #include "libcontainer/process_setup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/capabilities.h"
 #include "libcontainer/kernel/credentials.h"
@@ -24,49 +26,47 @@
 
 #define CWD_MAX 4096
 
-/* mkdir -p, inside the container's root, which is ours by now. */
-static int make_directories(const char *path)
-{
-	char partial[CWD_MAX];
-	size_t length = strlen(path);
-
-	if (length >= sizeof(partial)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(partial, path, length + 1);
-	for (char *p = partial + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(partial, 0755) < 0 && errno != EEXIST)
-			return -1;
-		*p = '/';
-	}
-	return mkdir(partial, 0755) < 0 && errno != EEXIST ? -1 : 0;
-}
-
 static int point_at_cwd(const struct spec_process *process, struct error *err)
 {
 	return error_point(err, "%s/cwd", process->pointer);
+}
+
+/* Makes process.cwd, in the container's root, which is ours by now, and goes there. */
+static int make_cwd(const struct process_request *request, struct error *err)
+{
+	const char *path = request->process->cwd;
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int cwd = -1;
+
+	if (root < 0)
+		return error_set_call(err, "open", "/");
+	cwd = path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, request->witness, err);
+	if (cwd < 0)
+		return -1;
+	return fchdir(cwd) < 0 ? error_set_call(err, "chdir", path) : 0;
 }
 
 /*
  * Goes to process.cwd, made when it is missing, with the rights of root.
  * RET_IS_THERE is false when only the user may go there, on NFS say.
  */
-static int enter_cwd(const struct spec_process *process, bool *ret_is_there, struct error *err)
+static int enter_cwd(const struct process_request *request, bool *ret_is_there, struct error *err)
 {
+	const struct spec_process *process = request->process;
+	struct error cause = { 0 };
+
 	*ret_is_there = true;
 	if (chdir(process->cwd) == 0)
 		return 0;
-	if (errno == ENOENT && make_directories(process->cwd) == 0 && chdir(process->cwd) == 0)
+	if (errno != ENOENT)
+		error_set_call(&cause, "chdir", process->cwd);
+	else if (make_cwd(request, &cause) == 0)
 		return 0;
-	if (errno == EACCES || errno == EPERM) {
+	if (cause.sys_errno == EACCES || cause.sys_errno == EPERM) {
 		*ret_is_there = false;
 		return 0;
 	}
-	error_set_call(err, "chdir", process->cwd);
+	*err = cause;
 	return point_at_cwd(process, err);
 }
 
@@ -186,11 +186,11 @@ int process_setup(
 
 	*ret_image = (struct process_image){ .listener = -1 };
 	reset_signals();
-	if (set_attributes(request, err) < 0)
+	/* The limits may leave no descriptor to make the directory with. */
+	if (enter_cwd(request, &is_there, err) < 0 || set_attributes(request, err) < 0)
 		return -1;
 	procfs_release(request->procfs);
-	if (attach_terminal(request, err) < 0 || enter_cwd(process, &is_there, err) < 0 ||
-		capabilities_limit(process, &sets, err) < 0)
+	if (attach_terminal(request, err) < 0 || capabilities_limit(process, &sets, err) < 0)
 		return -1;
 	umask(process->user.umask.is_set ? (mode_t)process->user.umask.value : DEFAULT_UMASK);
 	if (credentials_apply(process, err) < 0 || capabilities_preview(&sets, err) < 0 ||

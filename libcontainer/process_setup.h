@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "libcontainer/environment.h"
 #include "libcontainer/kernel/exec_lookup.h"
+#include "libcontainer/kernel/path_in_root.h"
 #include "libcontainer/kernel/procfs.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libcontainer/kernel/terminal.h"
@@ -28,7 +29,8 @@ struct process_request {
 	struct procfs *procfs;
 	struct terminal *terminal; /* NULL: the standard streams stay as they are */
 	unsigned listen_fds;
-	const char *notify_socket; /* as the container sees it, or NULL */
+	const struct path_witness *witness; /* of a working directory that is made; or NULL */
+	const char *notify_socket;          /* as the container sees it, or NULL */
 };
 
 /* What is ready to be executed. */

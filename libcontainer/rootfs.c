@@ -91,7 +91,9 @@ static int make_devices(const struct rootfs *rootfs, struct error *err)
 		options |= DEVICES_LINK_TO_PROC;
 	if (rootfs->mounts.has_devpts)
 		options |= DEVICES_LINK_TO_PTMX;
-	return devices_make(rootfs->root, &request->spec->platform, options, err);
+	if (rootfs->mounts.has_fleeting_dev)
+		options |= DEVICES_DEV_IS_FLEETING;
+	return devices_make(rootfs->root, &request->spec->platform, options, request->witness, err);
 }
 
 int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, struct error *err)
@@ -112,7 +114,8 @@ int rootfs_bind_console(struct rootfs *rootfs, int slave_fd, struct error *err)
 {
 	if (!rootfs->request->has_mount_namespace)
 		return error_set(err, ERROR_SPEC, "/dev/console needs a mount namespace");
-	return devices_bind_console(rootfs->root, slave_fd, err);
+	return devices_bind_console(rootfs->root, slave_fd,
+		rootfs->mounts.has_fleeting_dev ? NULL : rootfs->request->witness, err);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "libcontainer/kernel/cgroup.h"
+#include "libcontainer/kernel/path_in_root.h"
 #include "libspec/spec.h"
 
 struct rootfs_request {
@@ -21,6 +22,7 @@ struct rootfs_request {
 	const struct cgroup_hierarchy *hierarchies; /* of the container's groups; may be NULL */
 	size_t n_hierarchies;
 	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
+	const struct path_witness *witness; /* of what is made and outlives the container */
 };
 
 #endif

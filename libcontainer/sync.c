@@ -38,6 +38,15 @@ int sync_send(int socket, enum sync_type type, int value, int fd, struct error *
 	return 0;
 }
 
+int sync_send_made(int socket, const struct sync_made *made, int dir_fd, struct error *err)
+{
+	struct sync_message message = { .type = SYNC_MADE, .made = *made };
+
+	if (send_message(socket, &message, dir_fd) < 0)
+		return error_set_errno(err, "tell the runtime");
+	return 0;
+}
+
 void sync_send_error(int socket, const struct error *error)
 {
 	struct sync_message message = { .type = SYNC_ERROR };
@@ -98,6 +107,8 @@ static int receive_one(int socket, struct sync_message *message, int *ret_fd, st
 			"the container's first process sent a malformed message");
 	if (message->type == SYNC_WARNING || message->type == SYNC_DEBUG)
 		message->text[sizeof(message->text) - 1] = '\0';
+	if (message->type == SYNC_MADE)
+		message->made.name[sizeof(message->made.name) - 1] = '\0';
 	return 0;
 }
 

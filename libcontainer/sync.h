@@ -11,7 +11,9 @@
 #ifndef KOGG_LIBCONTAINER_SYNC_H
 #define KOGG_LIBCONTAINER_SYNC_H
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -23,6 +25,7 @@ enum sync_type {
 	SYNC_MAP_IDS,  /* waits: .value's user namespace needs its ID maps */
 	SYNC_MOVE,     /* waits: could not be born in its cgroup and is to be moved there */
 	SYNC_HOOKS,    /* waits: the mounts are made, the hooks before pivot_root may run */
+	SYNC_MADE,     /* .made is in the root file system now; its directory comes along */
 	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
 	SYNC_READY, /* all is done but the wait for `start`; .value is the seccomp listener or -1 */
 	SYNC_WARNING, /* .text */
@@ -30,11 +33,18 @@ enum sync_type {
 	SYNC_ERROR,   /* .error; the last message */
 };
 
+/* A file of whatever type, and which one it was. */
+struct sync_made {
+	uint64_t device, inode;
+	char name[NAME_MAX + 1];
+};
+
 struct sync_message {
 	enum sync_type type;
 	int value;
 	union {
 		struct error error;
+		struct sync_made made;
 		char text[LOG_TEXT_MAX];
 	};
 };
@@ -49,6 +59,8 @@ int sync_open(int ret_sockets[2], struct error *err) must_check;
  */
 int sync_send(int socket, enum sync_type type, int value, int fd, struct error *err) must_check;
 void sync_send_error(int socket, const struct error *error);
+int sync_send_made(int socket, const struct sync_made *made, int dir_fd, struct error *err)
+	must_check;
 
 /* Sends TYPE and waits for the runtime's SYNC_GO. */
 int sync_ask(int socket, enum sync_type type, int value, struct error *err) must_check;

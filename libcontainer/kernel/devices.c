@@ -12,7 +12,6 @@
 
 #include "base/cleanup.h"
 #include "libcontainer/kernel/mounts.h"
-#include "libcontainer/kernel/path_in_root.h"
 
 #define DEFAULT_MODE 0666
 #define PTMX_PATH    "/dev/ptmx"
@@ -44,6 +43,13 @@ struct set_up {
 	int root;
 	int dev; /* O_PATH */
 	unsigned options;
+	const struct path_witness *witness;
+};
+
+/* A directory of the container, O_PATH, and who is told of what is made in it. */
+struct place {
+	int dir;
+	const struct path_witness *witness;
 };
 
 static dev_t number_of(const struct spec_device *device)
@@ -135,59 +141,73 @@ static int bind_over(
 	return 0;
 }
 
-static int bind_node(
-	int dir_fd, const char *name, const struct spec_device *device, struct error *err)
+static int bind_node(const struct place *place, const char *name, const struct spec_device *device,
+	struct error *err)
 {
 	cleanup_fd int source = -1;
 	bool is_there = false;
 
-	if (mknodat(dir_fd, name, S_IFREG | 0644, 0) < 0) {
+	if (mknodat(place->dir, name, S_IFREG | 0644, 0) == 0) {
+		if (path_tell(place->witness, place->dir, name, err) < 0)
+			return -1;
+	} else {
 		if (errno != EEXIST)
 			return error_set_call(err, "make", device->path);
-		if (check_existing(dir_fd, name, device, true, &is_there, err) < 0)
+		if (check_existing(place->dir, name, device, true, &is_there, err) < 0)
 			return -1;
 	}
 	if (is_there)
 		return 0;
 	source = open_host_node(device, err);
-	return source < 0 ? -1 : bind_over(source, dir_fd, name, device->path, err);
+	return source < 0 ? -1 : bind_over(source, place->dir, name, device->path, err);
 }
 
-static int make_node(int dir_fd, const char *name, const struct spec_device *device,
+static int make_node(const struct place *place, const char *name, const struct spec_device *device,
 	unsigned options, struct error *err)
 {
 	mode_t mode = device->file_mode.is_set ? device->file_mode.value & 07777 : DEFAULT_MODE;
 	bool is_there;
 
 	if ((options & DEVICES_BIND) && device->type != S_IFIFO)
-		return bind_node(dir_fd, name, device, err);
-	if (mknodat(dir_fd, name, device->type | mode, number_of(device)) < 0) {
+		return bind_node(place, name, device, err);
+	if (mknodat(place->dir, name, device->type | mode, number_of(device)) < 0) {
 		if (errno == EPERM && device->type != S_IFIFO)
-			return bind_node(dir_fd, name, device, err);
+			return bind_node(place, name, device, err);
 		if (errno != EEXIST)
 			return error_set_call(err, "mknod", device->path);
-		return check_existing(dir_fd, name, device, false, &is_there, err);
+		return check_existing(place->dir, name, device, false, &is_there, err);
 	}
+	if (path_tell(place->witness, place->dir, name, err) < 0)
+		return -1;
 	if ((device->uid || device->gid) &&
-		fchownat(dir_fd, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		fchownat(place->dir, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_set_call(err, "chown", device->path);
 	return 0;
+}
+
+static struct place in_dev(const struct set_up *set_up)
+{
+	bool is_fleeting = set_up->options & DEVICES_DEV_IS_FLEETING;
+
+	return (struct place){ set_up->dev, is_fleeting ? NULL : set_up->witness };
 }
 
 static int make_device(
 	const struct set_up *set_up, const struct spec_device *device, struct error *err)
 {
+	const struct place place_in_dev = in_dev(set_up);
 	cleanup_fd int parent = -1;
 	char name[NAME_MAX + 1];
 	const char *rest;
 
 	if (path_is_below(device->path, "/dev", &rest) && *rest && !strchr(rest, '/') &&
 		strlen(rest) <= NAME_MAX && strcmp(rest, ".."))
-		return make_node(set_up->dev, rest, device, set_up->options, err);
-	parent = path_make_parent_in_root(set_up->root, device->path, name, err);
+		return make_node(&place_in_dev, rest, device, set_up->options, err);
+	parent = path_make_parent_in_root(set_up->root, device->path, set_up->witness, name, err);
 	if (parent < 0)
 		return error_wrap(err, "make device '%s'", device->path);
-	return make_node(parent, name, device, set_up->options, err);
+	return make_node(
+		&(struct place){ parent, set_up->witness }, name, device, set_up->options, err);
 }
 
 static bool is_at(const struct spec_device *device, const char *path)
@@ -225,14 +245,15 @@ static bool is_link_to(int dir_fd, const char *name, const char *target)
 }
 
 /* The spec wants these links whatever the image has there. */
-static int make_link(int dev_fd, const char *name, const char *target, struct error *err)
+static int make_link(
+	const struct place *dev, const char *name, const char *target, struct error *err)
 {
-	if (symlinkat(target, dev_fd, name) == 0)
-		return 0;
+	if (symlinkat(target, dev->dir, name) == 0)
+		return path_tell(dev->witness, dev->dir, name, err);
 	if (errno == EEXIST) {
-		if (is_link_to(dev_fd, name, target))
+		if (is_link_to(dev->dir, name, target))
 			return 0;
-		if (unlinkat(dev_fd, name, 0) == 0 && symlinkat(target, dev_fd, name) == 0)
+		if (unlinkat(dev->dir, name, 0) == 0 && symlinkat(target, dev->dir, name) == 0)
 			return 0;
 	}
 	return error_set_errno(err, "make link '/dev/%s'", name);
@@ -241,6 +262,7 @@ static int make_link(int dev_fd, const char *name, const char *target, struct er
 static int make_links(
 	const struct set_up *set_up, const struct spec_linux *platform, struct error *err)
 {
+	const struct place dev = in_dev(set_up);
 	char path[32];
 
 	for (size_t i = 0; i < array_size(links); i++) {
@@ -248,17 +270,18 @@ static int make_links(
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", links[i].name);
 		if ((!strcmp(path, PTMX_PATH) || !is_in_config(platform, path)) &&
-			make_link(set_up->dev, links[i].name, links[i].target, err) < 0)
+			make_link(&dev, links[i].name, links[i].target, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int devices_make(
-	int root_fd, const struct spec_linux *platform, unsigned options, struct error *err)
+int devices_make(int root_fd, const struct spec_linux *platform, unsigned options,
+	const struct path_witness *witness, struct error *err)
 {
-	cleanup_fd int dev = path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_IN_ROOT, err);
-	const struct set_up set_up = { root_fd, dev, options };
+	cleanup_fd int dev =
+		path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_IN_ROOT, witness, err);
+	const struct set_up set_up = { root_fd, dev, options, witness };
 
 	if (dev < 0)
 		return -1;
@@ -275,16 +298,21 @@ int devices_make(
 	return make_links(&set_up, platform, err);
 }
 
-int devices_bind_console(int root_fd, int slave_fd, struct error *err)
+int devices_bind_console(
+	int root_fd, int slave_fd, const struct path_witness *witness, struct error *err)
 {
 	char name[NAME_MAX + 1];
-	cleanup_fd int dev = path_make_parent_in_root(root_fd, "/dev/console", name, err);
+	cleanup_fd int dev = path_make_parent_in_root(root_fd, "/dev/console", witness, name, err);
 
 	if (dev < 0)
 		return -1;
 	/* A link of the image is not followed, nor does it stand in the way of a file there. */
-	if (mknodat(dev, name, S_IFREG | 0600, 0) < 0 && errno != EEXIST)
+	if (mknodat(dev, name, S_IFREG | 0600, 0) == 0) {
+		if (path_tell(witness, dev, name, err) < 0)
+			return -1;
+	} else if (errno != EEXIST) {
 		return error_set_call(err, "make", "/dev/console");
+	}
 	return bind_over(slave_fd, dev, name, "/dev/console", err);
 }
 

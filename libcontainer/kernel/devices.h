@@ -11,6 +11,7 @@
 #define KOGG_LIBCONTAINER_KERNEL_DEVICES_H
 
 #include "base/error.h"
+#include "libcontainer/kernel/path_in_root.h"
 #include "libspec/spec_linux.h"
 
 /*
@@ -23,17 +24,22 @@
 #define DEVICES_LINK_TO_PROC 2U
 #define DEVICES_LINK_TO_PTMX 4U
 
+/* /dev is a file system of the container's own, and goes with what is made there. */
+#define DEVICES_DEV_IS_FLEETING 8U
+
 /*
  * Makes the six default devices, the config's, which replace a default with the
  * same path, and the links. The caller's umask is 0. A file that is there
  * already must be the device that is wanted. The link to ptmx is made whatever
- * the config lists there; the others give way to the config.
+ * the config lists there; the others give way to the config. WITNESS, which
+ * may be NULL, hears of what stays.
  */
 int devices_make(int root_fd, const struct spec_linux *platform, unsigned options,
-	struct error *err) must_check;
+	const struct path_witness *witness, struct error *err) must_check;
 
-/* Binds SLAVE_FD, a terminal of this mount namespace, on /dev/console. */
-int devices_bind_console(int root_fd, int slave_fd, struct error *err) must_check;
+/* Binds SLAVE_FD, a terminal of this mount namespace, on /dev/console, made when missing. */
+int devices_bind_console(int root_fd, int slave_fd, const struct path_witness *witness,
+	struct error *err) must_check;
 
 /* Opens the caller's /dev/null with O_PATH, verified to be it. */
 int devices_open_null(struct error *err) must_check;

@@ -9,7 +9,6 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
-#include "libcontainer/kernel/path_in_root.h"
 
 /* PROC_ROOT_INO of <linux/proc_fs.h> */
 #define PROC_ROOT_INODE 1
@@ -90,51 +89,52 @@ static int check_by_identity(int root_fd, int fd, bool *ret_is_proc, struct erro
 	return !*ret_is_proc && is_on_procfs(fd) ? refuse_proc(err) : 0;
 }
 
-/* Opens PATH, or makes it and says so. Sets ERR only when making fails. */
-static int open_or_make(int root_fd, const char *path, mode_t type, enum path_rule rule,
+/* Opens PLACE, or makes it and says so. Sets ERR only when making fails. */
+static int open_or_make(const struct mount_place *place, enum path_rule rule,
 	struct mount_target *target, struct error *err)
 {
-	target->fd = path_try_open(root_fd, path, O_PATH, rule);
+	target->fd = path_try_open(place->root, place->path, O_PATH, rule);
 	if (target->fd < 0 && errno == ENOENT) {
 		target->is_new = true;
-		target->fd = path_make_missing_in_root(root_fd, path, type, rule, err);
+		target->fd = path_make_missing_in_root(
+			place->root, place->path, place->type, rule, place->witness, err);
 	}
 	return target->fd < 0 ? -1 : 0;
 }
 
-static int open_linked(int root_fd, const char *path, mode_t type, struct mount_target *ret_target,
-	struct error *err)
+static int open_linked(
+	const struct mount_place *place, struct mount_target *ret_target, struct error *err)
 {
 	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
 
-	if (open_or_make(root_fd, path, type, PATH_IN_ROOT, &target, err) < 0)
-		return path_fail_to_open(path, err);
-	if (check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
+	if (open_or_make(place, PATH_IN_ROOT, &target, err) < 0)
+		return path_fail_to_open(place->path, err);
+	if (check_by_identity(place->root, target.fd, &target.is_proc, err) < 0)
 		return -1;
 	*ret_target = target;
 	target.fd = -1;
 	return 0;
 }
 
-int mount_target_open(int root_fd, const char *path, mode_t type, bool may_have_links,
-	struct mount_target *ret_target, struct error *err)
+int mount_target_open(
+	const struct mount_place *place, struct mount_target *ret_target, struct error *err)
 {
 	struct mount_target target = MOUNT_TARGET_CLOSED;
 
-	if (has_way_up(path))
-		return open_linked(root_fd, path, type, ret_target, err);
-	if (check_plain_path(path, &target.is_proc, err) < 0)
+	if (has_way_up(place->path))
+		return open_linked(place, ret_target, err);
+	if (check_plain_path(place->path, &target.is_proc, err) < 0)
 		return -1;
-	if (open_or_make(root_fd, path, type, PATH_NO_LINKS, &target, err) == 0) {
+	if (open_or_make(place, PATH_NO_LINKS, &target, err) == 0) {
 		*ret_target = target;
 		return 0;
 	}
 	if (errno != ELOOP || err->kind != ERROR_NONE)
-		return error_set_errno(err, "open '%s' in the root file system", path);
-	if (may_have_links)
-		return open_linked(root_fd, path, type, ret_target, err);
+		return path_fail_to_open(place->path, err);
+	if (place->may_have_links)
+		return open_linked(place, ret_target, err);
 	return error_set(err, ERROR_SYSTEM,
-		"'%s' has a symbolic link in it, which is not allowed for this type", path);
+		"'%s' has a symbolic link in it, which is not allowed for this type", place->path);
 }
 
 int mount_target_check_proc(const struct mount_target *target, int source_fd, struct error *err)

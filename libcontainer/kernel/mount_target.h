@@ -12,6 +12,16 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "libcontainer/kernel/path_in_root.h"
+
+/* Where a mount is to go. */
+struct mount_place {
+	int root;         /* descriptor of the container's "/" */
+	const char *path; /* in there */
+	mode_t type;      /* made as this when missing: S_IFDIR, S_IFREG */
+	bool may_have_links;
+	const struct path_witness *witness; /* of what is made; may be NULL */
+};
 
 struct mount_target {
 	int fd;       /* O_PATH */
@@ -27,12 +37,11 @@ struct mount_target {
 #define cleanup_target __attribute__((cleanup(mount_target_close)))
 
 /*
- * Opens PATH below ROOT_FD, made as a directory or file (S_IFDIR, S_IFREG) when
- * missing. Refuses the root, and what is below /proc but for the few files that
- * lxcfs provides, however links and ".." lead there.
+ * Opens PLACE, made when missing. Refuses the root, and what is below /proc but
+ * for the few files that lxcfs provides, however links and ".." lead there.
  */
-int mount_target_open(int root_fd, const char *path, mode_t type, bool may_have_links,
-	struct mount_target *ret_target, struct error *err) must_check;
+int mount_target_open(const struct mount_place *place, struct mount_target *ret_target,
+	struct error *err) must_check;
 
 /* Fails when TARGET is /proc and SOURCE_FD (-1: something new) is not the root of a procfs. */
 int mount_target_check_proc(const struct mount_target *target, int source_fd, struct error *err)

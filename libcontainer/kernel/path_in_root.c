@@ -95,6 +95,11 @@ static int walk_without_links(int root_fd, const char *path, int flags, enum pat
 	return dir < 0 ? -1 : openat(dir, ".", flags | O_CLOEXEC);
 }
 
+int path_tell(const struct path_witness *witness, int dir_fd, const char *name, struct error *err)
+{
+	return witness ? witness->tell(witness->context, dir_fd, name, err) : 0;
+}
+
 int path_try_open(int root_fd, const char *path, int flags, enum path_rule rule)
 {
 	const struct open_how how = {
@@ -149,17 +154,19 @@ static int fail_at_component(int dir_fd, const char *name, const char *path, str
 	return error_set_errno(err, "make '%s' in the root file system: '%s'", path, name);
 }
 
-/*
- * Makes NAME in DIR_FD and opens it. That somebody else was faster (EEXIST) is
- * fine as long as what stands there is no link.
- */
-static int make_component(int dir_fd, const char *name, mode_t type)
+/* Makes NAME in DIR_FD. That somebody else was faster (EEXIST) is fine. */
+static int make_component(int dir_fd, const char *name, mode_t type, bool *ret_is_new)
 {
 	int made = type == S_IFDIR ? mkdirat(dir_fd, name, 0755)
 				   : mknodat(dir_fd, name, S_IFREG | 0644, 0);
 
-	if (made < 0 && errno != EEXIST)
-		return -1;
+	*ret_is_new = made == 0;
+	return made < 0 && errno != EEXIST ? -1 : 0;
+}
+
+/* Opens what was made, or what stands there instead, as long as that is no link. */
+static int open_made(int dir_fd, const char *name, mode_t type)
+{
 	return path_try_open(
 		dir_fd, name, O_PATH | (type == S_IFDIR ? O_DIRECTORY : 0), PATH_BENEATH);
 }
@@ -189,8 +196,8 @@ static int open_existing_part(
 }
 
 /* Makes what REST names below *DIR_FD, which is replaced by the last directory on the way. */
-static int make_components(
-	int *dir_fd, const char *rest, mode_t type, const char *path, struct error *err)
+static int make_components(int *dir_fd, const char *rest, mode_t type, const char *path,
+	const struct path_witness *witness, struct error *err)
 {
 	const char *component;
 	char name[NAME_MAX + 1];
@@ -198,13 +205,18 @@ static int make_components(
 	int fd = -1;
 
 	while ((length = next_component(&rest, &component)) > 0) {
-		bool is_last = rest[strspn(rest, "/")] == '\0';
+		mode_t wanted = rest[strspn(rest, "/")] ? S_IFDIR : type;
+		bool is_new;
 
 		if (length > NAME_MAX)
 			return error_set(err, ERROR_SPEC, "'%s' has a name that is too long", path);
 		memcpy(name, component, length);
 		name[length] = '\0';
-		fd = make_component(*dir_fd, name, is_last ? type : S_IFDIR);
+		if (make_component(*dir_fd, name, wanted, &is_new) < 0)
+			return fail_at_component(*dir_fd, name, path, err);
+		if (is_new && path_tell(witness, *dir_fd, name, err) < 0)
+			return -1;
+		fd = open_made(*dir_fd, name, wanted);
 		if (fd < 0)
 			return fail_at_component(*dir_fd, name, path, err);
 		close_at(dir_fd);
@@ -221,8 +233,8 @@ static int fail_to_open(const char *path, enum path_rule rule, struct error *err
 	return path_fail_to_open(path, err);
 }
 
-int path_make_missing_in_root(
-	int root_fd, const char *path, mode_t type, enum path_rule rule, struct error *err)
+int path_make_missing_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
+	const struct path_witness *witness, struct error *err)
 {
 	cleanup_fd int fd = -1;
 	const char *rest;
@@ -232,11 +244,11 @@ int path_make_missing_in_root(
 	fd = open_existing_part(root_fd, path, rule, &rest);
 	if (fd < 0)
 		return fail_to_open(path, rule, err);
-	return make_components(&fd, rest, type, path, err) < 0 ? -1 : take_fd(&fd);
+	return make_components(&fd, rest, type, path, witness, err) < 0 ? -1 : take_fd(&fd);
 }
 
-int path_make_in_root(
-	int root_fd, const char *path, mode_t type, enum path_rule rule, struct error *err)
+int path_make_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
+	const struct path_witness *witness, struct error *err)
 {
 	int fd = path_try_open(root_fd, path, O_PATH, rule);
 
@@ -244,11 +256,11 @@ int path_make_in_root(
 		return fd;
 	if (errno != ENOENT)
 		return fail_to_open(path, rule, err);
-	return path_make_missing_in_root(root_fd, path, type, rule, err);
+	return path_make_missing_in_root(root_fd, path, type, rule, witness, err);
 }
 
-int path_make_parent_in_root(
-	int root_fd, const char *path, char ret_name[static NAME_MAX + 1], struct error *err)
+int path_make_parent_in_root(int root_fd, const char *path, const struct path_witness *witness,
+	char ret_name[static NAME_MAX + 1], struct error *err)
 {
 	char parent[PATH_MAX];
 	size_t end = strlen(path), start;
@@ -266,7 +278,7 @@ int path_make_parent_in_root(
 	ret_name[end - start] = '\0';
 	memcpy(parent, path, start);
 	memcpy(parent + start, start ? "" : "/", start ? 1 : 2);
-	return path_make_in_root(root_fd, parent, S_IFDIR, PATH_IN_ROOT, err);
+	return path_make_in_root(root_fd, parent, S_IFDIR, PATH_IN_ROOT, witness, err);
 }
 
 /* The next component that says something: not "", not ".". */

@@ -25,6 +25,20 @@ enum path_rule {
 };
 
 /*
+ * Who wants to know of each entry that is made in a root file system. TELL
+ * gets the directory that has it, with O_PATH, and its name, which is a single
+ * component; -1 ends the making.
+ */
+struct path_witness {
+	int (*tell)(void *context, int dir_fd, const char *name, struct error *err);
+	void *context;
+};
+
+/* Tells WITNESS, who may be NULL. */
+int path_tell(const struct path_witness *witness, int dir_fd, const char *name, struct error *err)
+	must_check;
+
+/*
  * The bare call, for callers to whom a missing path is no error: returns a
  * close-on-exec descriptor, or -1 and errno, which is ENOSYS when PATH_IN_ROOT
  * has links or ".." to follow and there is no openat2(2).
@@ -40,21 +54,21 @@ int path_open_in_root(int root_fd, const char *path, int flags, struct error *er
 /*
  * Opens PATH with O_PATH; what is missing is made, directories with mode 0755,
  * and the last component as TYPE, S_IFDIR or S_IFREG, says. What exists may be
- * of any type.
+ * of any type. WITNESS may be NULL.
  */
 int path_make_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
-	struct error *err) must_check;
+	const struct path_witness *witness, struct error *err) must_check;
 
 /* The same for a caller who has just found PATH to be missing (ENOENT). */
 int path_make_missing_in_root(int root_fd, const char *path, mode_t type, enum path_rule rule,
-	struct error *err) must_check;
+	const struct path_witness *witness, struct error *err) must_check;
 
 /*
  * Opens the directory that holds the last component of PATH, made if missing,
  * and gives that component's name, which is never empty, "." or "..".
  */
-int path_make_parent_in_root(int root_fd, const char *path, char ret_name[static NAME_MAX + 1],
-	struct error *err) must_check;
+int path_make_parent_in_root(int root_fd, const char *path, const struct path_witness *witness,
+	char ret_name[static NAME_MAX + 1], struct error *err) must_check;
 
 /*
  * Whether PATH, without regard to links, is PARENT or below it. Both count from

@@ -51,7 +51,7 @@ START_TEST(makes_the_default_set)
 {
 	int root = sandbox_enter();
 
-	suite_assert_done(devices_make(root, &no_devices, LINKS, &err), err);
+	suite_assert_done(devices_make(root, &no_devices, LINKS, NULL, &err), err);
 	assert_defaults();
 	assert_link(DEV "/fd", "/proc/self/fd");
 	assert_link(DEV "/stdin", "/proc/self/fd/0");
@@ -61,13 +61,13 @@ START_TEST(makes_the_default_set)
 	assert_link(DEV "/ptmx", "pts/ptmx");
 	ck_assert(!sandbox_exists(DEV "/console"));
 	/* A second container on the same root file system. */
-	suite_assert_done(devices_make(root, &no_devices, LINKS, &err), err);
+	suite_assert_done(devices_make(root, &no_devices, LINKS, NULL, &err), err);
 }
 END_TEST
 
 START_TEST(links_only_where_they_lead_somewhere)
 {
-	suite_assert_done(devices_make(sandbox_enter(), &no_devices, 0, &err), err);
+	suite_assert_done(devices_make(sandbox_enter(), &no_devices, 0, NULL, &err), err);
 	ck_assert(!sandbox_exists(DEV "/fd"));
 	ck_assert(!sandbox_exists(DEV "/ptmx"));
 }
@@ -77,12 +77,12 @@ START_TEST(binds_where_nodes_cannot_be_made)
 {
 	int root = sandbox_enter();
 
-	suite_assert_done(devices_make(root, &no_devices, DEVICES_BIND, &err), err);
+	suite_assert_done(devices_make(root, &no_devices, DEVICES_BIND, NULL, &err), err);
 	assert_defaults();
 	ck_assert(sandbox_find_mount(DEV "/null", &(struct sandbox_mount){ 0 }));
 	/* The empty files that an earlier container has left are bound over again. */
 	ck_assert_int_eq(umount(DEV "/null"), 0);
-	suite_assert_done(devices_make(root, &no_devices, DEVICES_BIND, &err), err);
+	suite_assert_done(devices_make(root, &no_devices, DEVICES_BIND, NULL, &err), err);
 	assert_defaults();
 }
 END_TEST
@@ -106,7 +106,7 @@ START_TEST(makes_what_the_config_lists)
 	const struct spec_linux platform = { .devices = devices, .n_devices = array_size(devices) };
 	struct stat st;
 
-	suite_assert_done(devices_make(sandbox_enter(), &platform, LINKS, &err), err);
+	suite_assert_done(devices_make(sandbox_enter(), &platform, LINKS, NULL, &err), err);
 	assert_node(DEV "/fuse", S_IFCHR | 0600, 10, 229);
 	ck_assert_int_eq(stat(DEV "/fuse", &st), 0);
 	ck_assert_uint_eq(st.st_uid, 12);
@@ -134,11 +134,11 @@ START_TEST(refuses_another_file)
 		ck_assert_int_eq(mknod(DEV "/x", S_IFBLK | 0666, makedev(1, 3)), 0);
 	else
 		sandbox_make_link("/dev/null", DEV "/x");
-	ck_assert_int_eq(devices_make(root, &platform, 0, &err), -1);
+	ck_assert_int_eq(devices_make(root, &platform, 0, NULL, &err), -1);
 	sandbox_assert_error(&err, "/linux/devices/0",
 		"make device '/dev/x': something else than c 1:3 is there already");
 	err = (struct error){ 0 };
-	ck_assert_int_eq(devices_make(root, &platform, DEVICES_BIND, &err), -1);
+	ck_assert_int_eq(devices_make(root, &platform, DEVICES_BIND, NULL, &err), -1);
 }
 END_TEST
 
@@ -150,7 +150,7 @@ START_TEST(refuses_a_link_for_a_default)
 	sandbox_make_file(SANDBOX "/secret", "host");
 	sandbox_make_dir(DEV);
 	sandbox_make_link(SANDBOX "/secret", DEV "/null");
-	ck_assert_int_eq(devices_make(root, &no_devices, _i ? DEVICES_BIND : 0, &err), -1);
+	ck_assert_int_eq(devices_make(root, &no_devices, _i ? DEVICES_BIND : 0, NULL, &err), -1);
 	ck_assert_str_eq(sandbox_read(SANDBOX "/secret"), "host");
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(stays_in_a_linked_dev)
 	if (_i)
 		sandbox_make_dir(SANDBOX_ROOT "/outside");
 	/* Nothing is made where it leads, but in the root it may lead somewhere. */
-	ck_assert_int_eq(devices_make(root, &no_devices, LINKS, &err), _i ? 0 : -1);
+	ck_assert_int_eq(devices_make(root, &no_devices, LINKS, NULL, &err), _i ? 0 : -1);
 	ck_assert_str_eq(sandbox_read(SANDBOX "/outside/ptmx"), "host");
 	ck_assert(!sandbox_exists(SANDBOX "/outside/null"));
 	if (_i)
@@ -181,7 +181,7 @@ START_TEST(replaces_what_stands_in_for_a_link)
 	sandbox_make_dir(DEV);
 	sandbox_make_link("/etc/shadow", DEV "/stdin");
 	sandbox_make_file(DEV "/ptmx", "");
-	suite_assert_done(devices_make(root, &no_devices, LINKS, &err), err);
+	suite_assert_done(devices_make(root, &no_devices, LINKS, NULL, &err), err);
 	assert_link(DEV "/stdin", "/proc/self/fd/0");
 	assert_link(DEV "/ptmx", "pts/ptmx");
 }
@@ -197,10 +197,10 @@ START_TEST(links_to_ptmx_whatever_the_config_lists)
 	int root = sandbox_enter();
 
 	if (_i) {
-		suite_assert_done(devices_make(root, &platform, LINKS, &err), err);
+		suite_assert_done(devices_make(root, &platform, LINKS, NULL, &err), err);
 		assert_link(DEV "/ptmx", "pts/ptmx");
 	} else {
-		suite_assert_done(devices_make(root, &platform, 0, &err), err);
+		suite_assert_done(devices_make(root, &platform, 0, NULL, &err), err);
 		assert_node(DEV "/ptmx", S_IFCHR | 0666, 5, 2);
 	}
 }
@@ -213,7 +213,7 @@ START_TEST(names_what_the_host_has_not)
 	};
 	const struct spec_linux platform = { .devices = &device, .n_devices = 1 };
 
-	ck_assert_int_eq(devices_make(sandbox_enter(), &platform, DEVICES_BIND, &err), -1);
+	ck_assert_int_eq(devices_make(sandbox_enter(), &platform, DEVICES_BIND, NULL, &err), -1);
 	sandbox_assert_error(&err, "/linux/devices/0", "the host has no c 4000:1 there");
 }
 END_TEST
@@ -234,12 +234,12 @@ START_TEST(binds_the_console)
 	int root = sandbox_enter(), slave = open_slave();
 	struct stat there, wanted;
 
-	suite_assert_done(devices_bind_console(root, slave, &err), err);
+	suite_assert_done(devices_bind_console(root, slave, NULL, &err), err);
 	ck_assert_int_eq(stat(DEV "/console", &there), 0);
 	ck_assert_int_eq(fstat(slave, &wanted), 0);
 	ck_assert_uint_eq(there.st_rdev, wanted.st_rdev);
 	/* Over a file that is there already. */
-	suite_assert_done(devices_bind_console(root, slave, &err), err);
+	suite_assert_done(devices_bind_console(root, slave, NULL, &err), err);
 }
 END_TEST
 
@@ -250,7 +250,7 @@ START_TEST(console_is_no_link)
 
 	sandbox_make_dir(DEV);
 	sandbox_make_link(_i ? SANDBOX "/made" : "/made", DEV "/console");
-	ck_assert_int_eq(devices_bind_console(root, slave, &err), -1);
+	ck_assert_int_eq(devices_bind_console(root, slave, NULL, &err), -1);
 	ck_assert(!sandbox_exists(SANDBOX "/made"));
 	ck_assert(!sandbox_exists(SANDBOX_ROOT "/made"));
 }

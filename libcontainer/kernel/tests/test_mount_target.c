@@ -66,12 +66,24 @@ static const struct {
 	{ "/../..", true, false, false, REFUSES_ROOT },
 };
 
+static int open_directory(
+	int root, const char *path, bool may_have_links, struct mount_target *ret_target)
+{
+	const struct mount_place place = {
+		.root = root,
+		.path = path,
+		.type = S_IFDIR,
+		.may_have_links = may_have_links,
+	};
+
+	return mount_target_open(&place, ret_target, &err);
+}
+
 START_TEST(knows_where_it_is)
 {
 	struct mount_target target = MOUNT_TARGET_CLOSED;
 	int root = enter();
-	int result = mount_target_open(
-		root, opened[_i].path, S_IFDIR, opened[_i].may_have_links, &target, &err);
+	int result = open_directory(root, opened[_i].path, opened[_i].may_have_links, &target);
 
 	if (opened[_i].text) {
 		ck_assert_msg(result == -1, "%s was opened", opened[_i].path);
@@ -102,11 +114,11 @@ START_TEST(only_procfs_on_proc)
 	int root = enter();
 	int source = on_proc[_i].source ? open(on_proc[_i].source, O_PATH) : -1;
 
-	suite_assert_done(mount_target_open(root, "/proc", S_IFDIR, true, &target, &err), err);
+	suite_assert_done(open_directory(root, "/proc", true, &target), err);
 	ck_assert_int_eq(mount_target_check_proc(&target, source, &err), on_proc[_i].result);
 	mount_target_close(&target);
 	err = (struct error){ 0 };
-	suite_assert_done(mount_target_open(root, "/dir", S_IFDIR, true, &target, &err), err);
+	suite_assert_done(open_directory(root, "/dir", true, &target), err);
 	ck_assert_int_eq(mount_target_check_proc(&target, source, &err), 0);
 }
 END_TEST
@@ -127,7 +139,7 @@ START_TEST(proc_is_never_a_link_in_a_race)
 		struct mount_target target = MOUNT_TARGET_CLOSED;
 
 		err = (struct error){ 0 };
-		if (mount_target_open(root, "/proc", S_IFDIR, false, &target, &err) < 0)
+		if (open_directory(root, "/proc", false, &target) < 0)
 			continue;
 		ck_assert_int_eq(fstat(target.fd, &found), 0);
 		ck_assert_uint_ne(found.st_ino, wanted.st_ino);

@@ -127,7 +127,7 @@ START_TEST(makes_what_is_missing)
 	int fd;
 
 	enter();
-	fd = path_make_in_root(root, makes[_i].path, makes[_i].type, PATH_IN_ROOT, &err);
+	fd = path_make_in_root(root, makes[_i].path, makes[_i].type, PATH_IN_ROOT, NULL, &err);
 	if (makes[_i].text) {
 		ck_assert_int_eq(fd, -1);
 		sandbox_assert_error(&err, "", makes[_i].text);
@@ -155,11 +155,11 @@ START_TEST(refuses_long_names)
 	enter();
 	memset(path, 'x', 300);
 	path[300] = '\0';
-	ck_assert_int_eq(path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, &err), -1);
+	ck_assert_int_eq(path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, NULL, &err), -1);
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	err = (struct error){ 0 };
-	ck_assert_int_eq(path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, &err), -1);
+	ck_assert_int_eq(path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, NULL, &err), -1);
 }
 END_TEST
 
@@ -180,7 +180,7 @@ START_TEST(never_leaves_in_a_race)
 
 		snprintf(path, sizeof(path), "/race/%d/x", i);
 		err = (struct error){ 0 };
-		fd = path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, &err);
+		fd = path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, NULL, &err);
 		if (fd >= 0)
 			close(fd);
 		snprintf(path, sizeof(path), SANDBOX "/outside/%d", i);
@@ -210,7 +210,7 @@ START_TEST(opens_the_parent)
 	int fd;
 
 	enter();
-	fd = path_make_parent_in_root(root, parents[_i].path, name, &err);
+	fd = path_make_parent_in_root(root, parents[_i].path, NULL, name, &err);
 	if (parents[_i].name) {
 		ck_assert_msg(fd >= 0, "%s", err.text);
 		ck_assert_str_eq(name, parents[_i].name);
