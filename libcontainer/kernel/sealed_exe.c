@@ -28,9 +28,6 @@
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* Read-only is what counts; nobody mounts with all of the others by chance. */
-#define MOUNT_MARKS \
-	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME)
 #define STATVFS_MARKS (ST_RDONLY | ST_NODEV | ST_NOATIME | ST_NODIRATIME)
 
 /*
@@ -121,7 +118,8 @@ static int ensure_copy(char *const argv[], char *const envp[], struct error *err
 
 int sealed_exe_ensure(char *const argv[], char *const envp[], struct error *err)
 {
-	struct mount_attr read_only = { .attr_set = MOUNT_MARKS, .attr_clr = MOUNT_ATTR__ATIME };
+	struct mount_attr read_only = { .attr_set = SEALED_EXE_MARKS,
+		.attr_clr = MOUNT_ATTR__ATIME };
 	cleanup_fd int mount = open_tree(AT_FDCWD, OWN_EXE, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (mount < 0 && errno == EINVAL && has_marks()) {

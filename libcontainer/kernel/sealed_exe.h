@@ -21,4 +21,9 @@
  */
 int sealed_exe_ensure(char *const argv[], char *const envp[], struct error *err) must_check;
 
+/* How a mount that seals is marked. Read-only is what counts; nobody mounts with all of the others
+ * by chance. */
+#define SEALED_EXE_MARKS \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME)
+
 #endif

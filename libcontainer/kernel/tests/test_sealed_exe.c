@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "libcontainer/kernel/sealed_exe_entry.h"
 #include "libcontainer/kernel/tests/suite.h"
 
 #define HELPER_WORD "run-sealed"
@@ -115,6 +116,29 @@ static int try_to_write(int fd)
 		return errno;
 	return write(writable, "x", 1) < 0 ? errno : 0;
 }
+
+static const struct {
+	const char *argv[6];
+	bool applies;
+} command_lines[] = {
+	{ { "kogg", "create", "x" }, true },
+	{ { "kogg", "--root", "/run/x", "run", "x" }, true },
+	{ { "kogg", "--debug", "exec", "x", "true" }, true },
+	{ { "run" }, false },
+	{ { "kogg" }, false },
+	{ { "kogg", "start", "x" }, false },
+	{ { "kogg", "--root=run", "creat", "created", "runs" }, false },
+	{ { NULL }, false },
+};
+
+START_TEST(the_entry_knows_what_comes_near_containers)
+{
+	char *argv[array_size(command_lines[0].argv)];
+
+	memcpy(argv, command_lines[_i].argv, sizeof(argv));
+	ck_assert_int_eq(sealed_exe_entry_applies(argv), command_lines[_i].applies);
+}
+END_TEST
 
 START_TEST(runs_from_a_detached_mount)
 {
@@ -257,6 +281,8 @@ int main(int argc, char *argv[])
 		return suite_skip("mounting and changing the user needs root");
 	tests = tcase_create("sealed exe");
 	tcase_add_unchecked_fixture(tests, set_up, tear_down);
+	tcase_add_loop_test(
+		tests, the_entry_knows_what_comes_near_containers, 0, array_size(command_lines));
 	tcase_add_test(tests, runs_from_a_detached_mount);
 	tcase_add_test(tests, nobody_can_make_the_mount_writable);
 	tcase_add_test(tests, an_ordinary_read_only_mount_is_not_enough);
