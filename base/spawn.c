@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #ifndef P_PIDFD
 #	define P_PIDFD 3 /* waitid(2), Linux 5.4 */
@@ -49,14 +49,6 @@ struct run {
 	size_t input_left;
 	int64_t start_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* As opendir(3) and readdir(3), which allocate and so are not for this child. */
 no_sanitizer static int close_listed(unsigned first)
@@ -300,7 +292,7 @@ static int time_left(const struct spawn_request *request, const struct run *run)
 
 	if (!request->timeout_ms)
 		return -1;
-	left = request->timeout_ms - (now_ms() - run->start_ms);
+	left = request->timeout_ms - (clock_now_ms() - run->start_ms);
 	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
 }
 
@@ -349,7 +341,7 @@ static int reap(const struct spawn_request *request, const struct run *run, bool
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_errno(err, "wait for '%s'", request->path);
-	result->duration_ms = now_ms() - run->start_ms;
+	result->duration_ms = clock_now_ms() - run->start_ms;
 	result->exit_status = info.si_code == CLD_EXITED ? info.si_status : -1;
 	result->signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
 	return 0;
@@ -386,7 +378,7 @@ int spawn_run(
 		.input = { -1, -1 },
 		.output = { -1, -1 },
 		.errors = { -1, -1 },
-		.start_ms = now_ms(),
+		.start_ms = clock_now_ms(),
 	};
 	int result;
 

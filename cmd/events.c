@@ -3,9 +3,9 @@
 #include "libcontainer/events.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cmd/command.h"
 #include "cmd/duration.h"
 
@@ -22,14 +22,6 @@ static const struct option_row options[] = {
 	OPTION_SWITCH("stats", 0, struct events_options, stats, "print the counters once and end"),
 	{ 0 },
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Takes DATA, which may be NULL, over. */
 static int print_event(const char *type, const char *id, json_t *data, struct error *err)
@@ -68,10 +60,10 @@ static int print_tick(const struct command_call *call, struct error *err)
 static int follow(const struct command_call *call, struct container_watch *watch,
 	int64_t interval_ms, struct error *err)
 {
-	int64_t next = now_ms() + interval_ms;
+	int64_t next = clock_now_ms() + interval_ms;
 
 	for (;;) {
-		int64_t left = next - now_ms();
+		int64_t left = next - clock_now_ms();
 		enum container_event event;
 
 		if (container_watch_wait(watch, left > 0 ? left : 0, &event, err) < 0)

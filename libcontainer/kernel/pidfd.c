@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 /* Some 50 numbers of at most 20 digits, and a name. */
@@ -144,30 +144,15 @@ int pidfd_signal(int pidfd, int signal, bool *ret_has_exited, struct error *err)
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int pidfd_wait_exit(int pidfd, int timeout_ms, bool *ret_has_exited, struct error *err)
 {
 	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-	int64_t deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? CLOCK_NO_DEADLINE : clock_now_ms() + timeout_ms;
 	int n;
 
-	for (;;) {
-		n = poll(&poll_fd, 1, timeout_ms);
-		if (n >= 0 || errno != EINTR)
-			break;
-		if (timeout_ms >= 0) {
-			int64_t left = deadline - now_ms();
-
-			timeout_ms = left > 0 ? (int)left : 0;
-		}
-	}
+	do
+		n = poll(&poll_fd, 1, clock_poll_timeout(deadline));
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_errno(err, "wait for a process to exit");
 	*ret_has_exited = n > 0;
