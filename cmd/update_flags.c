@@ -115,6 +115,9 @@ static int read_memory(
 		return -1;
 	if (memory->limit.is_set && memory->limit.value == -1 && !memory->swap.is_set)
 		memory->swap = memory->limit;
+	if (memory->swap.value > 0 && memory->swap.value < memory->limit.value)
+		return refuse("memory-swap", flags->memory_swap,
+			"at least --memory, which it includes", err);
 	/* The kernel took these limits away: cgroup-v1/memory.rst, "kmem". */
 	if (flags->kernel_memory || flags->kernel_memory_tcp)
 		log_warning("limits of kernel memory are obsolete and ignored");

@@ -92,9 +92,21 @@ static const struct json_field memory_fields[] = {
 	FIELD_END,
 };
 
+/* SWAP is memory and swap together; 0 and -1 are no limits. */
+static int finish_memory(struct json_reader *reader, json_t *node, void *object)
+{
+	const struct spec_memory *memory = object;
+
+	(void)node;
+	if (memory->swap.value > 0 && memory->swap.value < memory->limit.value)
+		return json_reader_fail_at(reader, "swap", "must not be below limit");
+	return 0;
+}
+
 static const struct json_table memory_table = {
 	.fields = memory_fields,
 	.size = sizeof(struct spec_memory),
+	.finish = finish_memory,
 };
 
 static int finish_cpu(struct json_reader *reader, json_t *node, void *object)

@@ -104,6 +104,8 @@ static const struct {
 	const char *text;
 } rejected[] = {
 	{ { .memory = "much" }, "option '--memory': 'much' is not a size such as 32M, nor -1" },
+	{ { .memory = "2M", .memory_swap = "1M" },
+		"option '--memory-swap': '1M' is not at least --memory, which it includes" },
 	{ { .memory_swap = "-2" },
 		"option '--memory-swap': '-2' is not a size such as 32M, nor -1" },
 	{ { .cpu_share = "-1" }, "option '--cpu-share': '-1' is not a number from 0 on" },

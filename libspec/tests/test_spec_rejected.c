@@ -474,6 +474,8 @@ static const struct row rows[] = {
 	{ RESOURCES, "'memory':{'disableOOMKiller':@1}", "/linux/resources/memory/disableOOMKiller",
 		"expected a boolean, found an integer" },
 	{ RESOURCES, "'cpu':{'shares':@-1}", "/linux/resources/cpu/shares", "-1 is below 0" },
+	{ RESOURCES, "'memory':{'limit':5,'swap':@4}", "/linux/resources/memory/swap",
+		"must not be below limit" },
 	{ RESOURCES, "'cpu':{'quota':5,'burst':@6}", "/linux/resources/cpu/burst",
 		"must not be above quota" },
 	{ RESOURCES, "'cpu':{'idle':@2}", "/linux/resources/cpu/idle", "2 is not in 0..1" },
