@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/kernel/cgroup_resources_v2.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +110,22 @@ static int check_memory(const struct spec_resources *resources, struct error *er
 	return 0;
 }
 
+/* What FILE holds now. A controller that is yet to be enabled has no file, and no limit. */
+static int read_now(int dir_fd, const char *file, const char *otherwise,
+	char ret_value[static CGROUP_VALUE_MAX], struct error *err)
+{
+	struct error failure = { 0 };
+
+	if (dir_fd >= 0 && cgroup_file_read(dir_fd, file, ret_value, &failure) == 0)
+		return 0;
+	if (dir_fd >= 0 && failure.sys_errno != ENOENT) {
+		*err = failure;
+		return -1;
+	}
+	snprintf(ret_value, CGROUP_VALUE_MAX, "%s", otherwise);
+	return 0;
+}
+
 /* The limit that swap counts from: the new one, or else the one in force; -1 for none. */
 static int find_limit(
 	const struct spec_memory *memory, int dir_fd, int64_t *ret_limit, struct error *err)
@@ -121,7 +138,7 @@ static int find_limit(
 	if (dir_fd < 0)
 		return error_set(err, ERROR_SPEC,
 			"a limit on memory and swap needs memory.limit, too, on cgroup v2");
-	if (cgroup_file_read(dir_fd, "memory.max", value, err) < 0)
+	if (read_now(dir_fd, "memory.max", "max", value, err) < 0)
 		return -1;
 	if (number_parse_i64(value, ret_limit) < 0)
 		*ret_limit = -1;
@@ -162,14 +179,15 @@ static int collect_swap(
 }
 
 /* Unlike v1's, v2's limit is set even when it is below the present use, and then kills. */
-static int check_use(const struct spec_memory *memory, int dir_fd, struct error *err)
+static int check_use(const struct spec_memory *memory, int dir_fd, const struct cgroup_batch *batch,
+	struct error *err)
 {
 	char value[CGROUP_VALUE_MAX];
 	uint64_t use;
 
-	if (dir_fd < 0 || memory->limit.value <= 0)
+	if (memory->limit.value <= 0)
 		return 0;
-	if (cgroup_file_read(dir_fd, "memory.current", value, err) < 0)
+	if (read_now(dir_fd, "memory.current", "0", value, err) < 0)
 		return -1;
 	if (number_parse_u64(value, UINT64_MAX, &use) < 0 || use <= (uint64_t)memory->limit.value)
 		return 0;
@@ -177,8 +195,11 @@ static int check_use(const struct spec_memory *memory, int dir_fd, struct error 
 		return error_set(err, ERROR_STATE,
 			"memory limit %" PRId64 " is below the present use of %" PRIu64 " bytes",
 			memory->limit.value, use);
-	log_warning("memory limit %" PRId64 " is below the present use of %" PRIu64 " bytes",
-		memory->limit.value, use);
+	/* Once: what is only planned is collected as well. */
+	if (batch->is_update)
+		log_warning("memory limit %" PRId64 " is below the present use of %" PRIu64
+			    " bytes",
+			memory->limit.value, use);
 	return 0;
 }
 
@@ -191,7 +212,7 @@ static int collect_memory(const struct spec_resources *resources, int dir_fd,
 		return 0;
 	if (check_memory(resources, err) < 0)
 		return -1;
-	if (check_use(memory, dir_fd, err) < 0)
+	if (check_use(memory, dir_fd, batch, err) < 0)
 		return error_point(err, "%s/memory/limit", resources->pointer);
 	if (collect_swap(memory, dir_fd, batch, err) < 0)
 		return error_point(err, "%s/memory/swap", resources->pointer);
@@ -209,12 +230,12 @@ static int collect_quota(
 {
 	bool has_period = cpu->period.is_set && cpu->period.value;
 	const char *quota = bytes_or_max(batch, cpu->quota.value);
-	char now[CGROUP_VALUE_MAX] = "max";
+	char now[CGROUP_VALUE_MAX];
 
 	if (!is_given(cpu->quota) && !has_period)
 		return 0;
 	if (!is_given(cpu->quota)) {
-		if (dir_fd >= 0 && cgroup_file_read(dir_fd, "cpu.max", now, err) < 0)
+		if (read_now(dir_fd, "cpu.max", "max", now, err) < 0)
 			return -1;
 		now[strcspn(now, " ")] = '\0';
 		quota = now;

@@ -159,7 +159,6 @@ static const struct {
 		ERROR_UNSUPPORTED },
 	{ "{\"memory\":{\"useHierarchy\":false}}", "/memory/useHierarchy", ERROR_UNSUPPORTED },
 	{ "{\"memory\":{\"swap\":1}}", "/memory/swap", ERROR_SPEC },
-	{ "{\"memory\":{\"limit\":2,\"swap\":1}}", "/memory/swap", ERROR_SPEC },
 	{ "{\"cpu\":{\"realtimeRuntime\":1}}", "/cpu/realtimeRuntime", ERROR_UNSUPPORTED },
 	{ "{\"cpu\":{\"realtimePeriod\":1}}", "/cpu/realtimePeriod", ERROR_UNSUPPORTED },
 	{ "{\"blockIO\":{\"leafWeight\":10}}", "/blockIO/leafWeight", ERROR_UNSUPPORTED },
