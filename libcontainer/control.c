@@ -4,19 +4,11 @@
 
 #include "libcontainer/handle.h"
 
-static int want_cgroup(const struct handle *handle, struct error *err)
-{
-	if (handle->file.cgroup)
-		return 0;
-	return error_set(
-		err, ERROR_UNSUPPORTED, "container '%s' has no cgroup of its own", handle->dir.id);
-}
-
 int container_pause(const struct runtime *runtime, const char *id, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
 
-	if (handle_lock(&handle, runtime, id, err) < 0 || want_cgroup(&handle, err) < 0)
+	if (handle_lock(&handle, runtime, id, err) < 0 || handle_want_cgroup(&handle, err) < 0)
 		return -1;
 	if (handle.status != STATE_RUNNING && handle.status != STATE_CREATED)
 		return handle.status == STATE_PAUSED
@@ -29,7 +21,7 @@ int container_resume(const struct runtime *runtime, const char *id, struct error
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
 
-	if (handle_lock(&handle, runtime, id, err) < 0 || want_cgroup(&handle, err) < 0)
+	if (handle_lock(&handle, runtime, id, err) < 0 || handle_want_cgroup(&handle, err) < 0)
 		return -1;
 	if (handle.status == STATE_STOPPED || !cgroup_is_frozen(handle.file.cgroup))
 		return error_set(err, ERROR_STATE, "container not paused: '%s' is %s", id,
@@ -42,7 +34,7 @@ int container_update(const struct runtime *runtime, const char *id,
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
 
-	if (handle_lock(&handle, runtime, id, err) < 0 || want_cgroup(&handle, err) < 0)
+	if (handle_lock(&handle, runtime, id, err) < 0 || handle_want_cgroup(&handle, err) < 0)
 		return -1;
 	if (handle.status == STATE_STOPPED)
 		return handle_want_running(&handle, err);
@@ -54,7 +46,7 @@ int container_pids(const struct runtime *runtime, const char *id, pid_t **ret_pi
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
 
-	if (handle_open(&handle, runtime, id, err) < 0 || want_cgroup(&handle, err) < 0)
+	if (handle_open(&handle, runtime, id, err) < 0 || handle_want_cgroup(&handle, err) < 0)
 		return -1;
 	return cgroup_pids(handle.file.cgroup, ret_pids, ret_count, err);
 }

@@ -17,10 +17,7 @@ static int open_running(
 		return -1;
 	if (handle->status == STATE_STOPPED || handle->status == STATE_CREATING)
 		return error_set(err, ERROR_STATE, "container with id %s is not running", id);
-	if (!handle->file.cgroup)
-		return error_set(
-			err, ERROR_UNSUPPORTED, "container '%s' has no cgroup of its own", id);
-	return 0;
+	return handle_want_cgroup(handle, err);
 }
 
 int container_stats(

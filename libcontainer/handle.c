@@ -120,6 +120,14 @@ int handle_want_running(const struct handle *handle, struct error *err)
 		state_status_word(handle->status));
 }
 
+int handle_want_cgroup(const struct handle *handle, struct error *err)
+{
+	if (cgroup_has_group(handle->file.cgroup))
+		return 0;
+	return error_set(
+		err, ERROR_UNSUPPORTED, "container '%s' has no cgroup of its own", handle->dir.id);
+}
+
 void handle_describe(const struct handle *handle, struct state *ret_state)
 {
 	const struct state_file *file = &handle->file;

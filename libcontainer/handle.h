@@ -45,6 +45,9 @@ int handle_share(struct handle *ret_handle, const struct runtime *runtime, const
 /* Fails unless the container runs or is paused: "container not running". */
 int handle_want_running(const struct handle *handle, struct error *err) must_check;
 
+/* Fails unless the container has a cgroup, by which it can be limited, counted and stopped. */
+int handle_want_cgroup(const struct handle *handle, struct error *err) must_check;
+
 /* The state document; it borrows from HANDLE. */
 void handle_describe(const struct handle *handle, struct state *ret_state);
 

@@ -58,6 +58,7 @@ int container_kill(
 	const struct runtime *runtime, const char *id, int signal, bool all, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
+	bool has_group;
 
 	if (handle_open(&handle, runtime, id, err) < 0)
 		return -1;
@@ -65,13 +66,13 @@ int container_kill(
 	 * Without a PID namespace of its own the others outlive the first process
 	 * (--all after its end is how engines sweep them up).
 	 */
-	if (handle.file.cgroup &&
-		(all || (signal == SIGKILL && !handle.file.has_own_pid_namespace)))
+	has_group = cgroup_has_group(handle.file.cgroup);
+	if (has_group && (all || (signal == SIGKILL && !handle.file.has_own_pid_namespace)))
 		if (signal_all(&handle, signal, err) < 0)
 			return -1;
 	if (handle.status == STATE_STOPPED || handle.status == STATE_CREATING)
 		return all ? 0
 			   : error_set(err, ERROR_STATE, "container not running: '%s' is %s", id,
 				     state_status_word(handle.status));
-	return all ? 0 : signal_first(&handle, signal, err);
+	return all && has_group ? 0 : signal_first(&handle, signal, err);
 }

@@ -34,6 +34,11 @@ static struct cgroup_place *find_freezer(struct cgroup *cgroup)
 	return cgroup_layout_find_v1(cgroup, "freezer") ?: cgroup_layout_find_v2(cgroup);
 }
 
+bool cgroup_has_group(const struct cgroup *cgroup)
+{
+	return cgroup && cgroup->n_places;
+}
+
 static int plan_groups(
 	struct cgroup *cgroup, const struct cgroup_request *request, struct error *err)
 {

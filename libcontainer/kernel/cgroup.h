@@ -33,6 +33,9 @@ struct cgroup_request {
 	const struct spec_resources *resources; /* may be NULL */
 };
 
+/* Whether the container has a group; one of CGROUP_DRIVER_DISABLED, and NULL, has none. */
+bool cgroup_has_group(const struct cgroup *cgroup);
+
 /*
  * Decides where the container's groups will lie, touching nothing. What it
  * gives can be saved before cgroup_make(), so that a crash in between leaves
