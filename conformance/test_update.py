@@ -313,7 +313,7 @@ def test_disabled():
     """Without a group of its own there is nothing to limit."""
     with Container(Runtime('--cgroup-manager', 'disabled'), Bundle()) as container:
         container.create()
-        expect_in('no cgroup', update(container, {'pids': {'limit': 5}}).error()['msg'], 'message')
+        expect_in('no cgroup of its own', update(container, {'pids': {'limit': 5}}).error()['msg'], 'message')
 
 
 def test_group_that_is_gone():

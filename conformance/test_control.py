@@ -1,0 +1,299 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is done to all processes of a container through its control groups: pause, resume, ps, kill."""
+import json
+import os
+import pathlib
+import select
+import time
+
+import harness
+from cgroup_files import group_of
+from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from machine import cgroup_mounts, reap
+
+
+def shell(script, own_pids=True):
+    """A container of a shell script; standard input and output are pipes."""
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['sh', '-c', script]
+    if not own_pids:
+        linux = bundle.config['linux']
+        linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != 'pid']
+    return Container(Runtime(), bundle)
+
+
+def freezer(container):
+    """The file and the text by which the kernel says that all processes stand still."""
+    mounts = cgroup_mounts()
+    if 'freezer' in mounts:
+        return group_of(container.bundle, mounts['freezer']) / 'freezer.state', 'FROZEN'
+    return group_of(container.bundle, mounts['']) / 'cgroup.events', 'frozen 1'
+
+
+def is_silent(container, seconds=0.3):
+    """Whether nothing comes from the container, having taken what is under way."""
+    while select.select([container.stdout], [], [], 0)[0]:
+        os.read(container.stdout, 1 << 16)
+    return not select.select([container.stdout], [], [], seconds)[0]
+
+
+TICKING = 'while :; do echo tick; sleep 0.01; done'
+
+
+# pause and resume
+
+def test_pause():
+    """The kernel has confirmed it when the command is back; state says paused; resume goes on where it was."""
+    with shell(TICKING) as container:
+        container.create().start()
+        container.read_line()
+        for _ in range(3):
+            container.runtime.ok('pause', container.id)
+            file, text = freezer(container)
+            expect_in(text, file.read_text(), file.name)
+            expect(container.runtime.state(container.id)['status'], 'paused', 'status')
+            expect(container.runtime.state(container.id)['pid'], container.pid, 'pid')
+            expect(is_silent(container), True, 'silence')
+            container.runtime.ok('resume', container.id)
+            assert text not in file.read_text(), f'{file.name} after resume'
+            expect(container.runtime.state(container.id)['status'], 'running', 'status')
+            expect(is_silent(container, 10), False, 'silence')
+
+
+def test_pause_of_what_forks():
+    """A process that was forked while others were stopped is caught as well."""
+    with shell('echo; while :; do sh -c "sleep 0.001 & sleep 0.002 & wait" & wait; done') as container:
+        container.create().start()
+        container.read_line()
+        for _ in range(10):
+            container.runtime.ok('pause', container.id)
+            file, text = freezer(container)
+            expect_in(text, file.read_text(), file.name)
+            container.runtime.ok('resume', container.id)
+
+
+def test_pause_of_nested_groups():
+    with shell(TICKING) as container:
+        container.create()
+        group = freezer(container)[0].parent / 'below'
+        group.mkdir()
+        (group / 'cgroup.procs').write_text(str(container.pid))
+        container.start()
+        container.read_line()
+        container.runtime.ok('pause', container.id)
+        expect(is_silent(container), True, 'silence')
+        container.runtime.ok('resume', container.id)
+
+
+@cases(('pause twice', 'pause', 'paused already'), ('start', 'start', 'paused'), ('delete', 'delete', 'paused'))
+def test_command_when_paused(name, command, text):
+    with shell(TICKING) as container:
+        container.create().start()
+        container.runtime.ok('pause', container.id)
+        expect_in(text, container.runtime.fails(command, container.id)['msg'], 'message')
+        expect(container.runtime.state(container.id)['status'], 'paused', 'status')
+
+
+@cases(('resume of running', 'resume', True, 'not paused'), ('resume of stopped', 'resume', False, 'not paused'),
+       ('pause of stopped', 'pause', False, 'not running'))
+def test_wrong_state(name, command, is_running, text):
+    with Container(Runtime(), Bundle()) as container:
+        container.run()
+        if not is_running:
+            container.finish()
+        expect_in(text, container.runtime.fails(command, container.id)['msg'], 'message')
+
+
+@cases(('pause',), ('resume',), ('ps',))
+def test_unknown(command):
+    expect_in('does not exist', Runtime().fails(command, 'nobody')['msg'], 'message')
+
+
+@cases(('kill', ['kill', 'ID', 'KILL']), ('kill all', ['kill', '--all', 'ID', '9']), ('delete', ['delete', '--force', 'ID']))
+def test_end_of_paused(name, command):
+    """SIGKILL ends what stands still: on v1 only what is thawed takes it."""
+    with shell(TICKING) as container:
+        container.create().start()
+        container.runtime.ok('pause', container.id)
+        container.runtime.ok(*(container.id if word == 'ID' else word for word in command))
+        if 'delete' in command:
+            container.is_made = False
+            expect(container.runtime.ids(), [], 'states')
+        else:
+            container.wait_status('stopped')
+
+
+def test_signal_to_paused_waits():
+    """Any other signal comes when it goes on."""
+    with shell('trap "echo got; exit" TERM; echo; while :; do sleep 0.01; done') as container:
+        container.create().start()
+        container.read_line()
+        container.runtime.ok('pause', container.id)
+        container.runtime.ok('kill', container.id, 'TERM')
+        expect(is_silent(container), True, 'silence')
+        container.runtime.ok('resume', container.id)
+        expect(container.read_line(), 'got', 'output')
+        container.wait_status('stopped')
+
+
+# ps
+
+def listed(container):
+    return sorted(json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out))
+
+
+def test_ps():
+    with shell('sleep 100 & sleep 100 & echo; read x') as container:
+        container.create()
+        expect(listed(container), [container.pid], 'pids when created')
+        container.start()
+        container.read_line()
+        pids = listed(container)
+        expect(len(pids), 3, f'number of {pids}')
+        expect_in(container.pid, pids, 'pids')
+        lines = container.runtime.ok('ps', container.id).out.splitlines()
+        column = lines[0].split().index('PID')
+        expect(sorted(int(line.split()[column]) for line in lines[1:]), pids, 'the table')
+        lines = container.runtime.ok('ps', container.id, '-e', '-o', 'pid,args').out.splitlines()
+        expect((len(lines), lines[0].split()), (4, ['PID', 'COMMAND']), 'the table as asked for')
+        expect_in('sleep 100', [line.split(None, 1)[1] for line in lines[1:]], 'commands')
+        expect_in('PID', container.runtime.fails('ps', container.id, '-e', '-o', 'args')['msg'], 'message')
+        expect_in('--format', container.runtime.fails('ps', '--format', 'xml', container.id)['msg'], 'message')
+
+
+def test_ps_of_nested_groups():
+    with shell('sleep 100 & echo $!; read x') as container:
+        container.create().start()
+        container.read_line()
+        pids = listed(container)
+        other = next(pid for pid in pids if pid != container.pid)
+        mounts = cgroup_mounts()
+        for where in {mounts.get('', mounts.get('freezer')), mounts.get('freezer', mounts.get(''))}:
+            group = group_of(container.bundle, where) / 'below/deeper'
+            group.mkdir(parents=True)
+            (group / 'cgroup.procs').write_text(str(other))
+        expect(listed(container), pids, 'pids')
+
+
+def test_ps_of_stopped():
+    with Container(Runtime(), Bundle()) as container:
+        container.run()
+        container.finish()
+        expect(listed(container), [], 'pids')
+
+
+@cases(('pause', 'pause'), ('ps', 'ps'))
+def test_disabled(name, command):
+    with Container(Runtime('--cgroup-manager', 'disabled'), Bundle()) as container:
+        container.run()
+        expect_in('no cgroup of its own', container.runtime.fails(command, container.id)['msg'], 'message')
+
+
+# kill
+
+def alive(pids):
+    """Those that have not ended, zombies not counted."""
+    found = []
+    for pid in pids:
+        try:
+            state = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+        except OSError:
+            continue
+        if state not in 'ZX':
+            found.append(pid)
+    return found
+
+
+def expect_dead(pids):
+    deadline = time.monotonic() + 10
+    while alive(pids):
+        reap()
+        assert time.monotonic() < deadline, f'{alive(pids)} of {pids} are alive'
+        time.sleep(0.01)
+
+
+def test_kill_all_reaches_all():
+    """--all with any signal; each process answers for itself."""
+    child = 'sh -c \'trap "echo child; exit" USR1; echo ready; while :; do sleep 0.01; done\' &'
+    with shell(f'trap "echo parent" USR1; {child} {child} while :; do sleep 0.01; done') as container:
+        container.create().start()
+        expect([container.read_line() for _ in range(2)], ['ready'] * 2, 'output')
+        time.sleep(0.1)
+        container.runtime.ok('kill', '--all', container.id, 'USR1')
+        expect(sorted(container.read_line() for _ in range(3)), ['child', 'child', 'parent'], 'answers')
+
+
+@cases(('first only', ['TERM'], 2), ('all', ['--all', 'KILL'], 0), ('KILL', ['KILL'], 0))
+def test_kill_with_shared_pids(name, words, left):
+    """Without a PID namespace of its own nothing ends with the first process: SIGKILL goes to the whole group."""
+    with shell('sleep 1000 & sleep 1000 & echo; exec sleep 1000', own_pids=False) as container:
+        container.create().start()
+        container.read_line()
+        pids = listed(container)
+        expect(len(pids), 3, 'processes')
+        options = [w for w in words if w[0] == '-']
+        container.runtime.ok('kill', *options, container.id, words[-1])
+        if left:
+            expect_dead([container.pid])
+            expect(len(alive(pids)), left, 'processes that are left')
+        else:
+            expect_dead(pids)
+        container.wait_status('stopped')
+
+
+def test_kill_all_of_stopped_sweeps():
+    """What engines call after the end of a container that shares the host's PID namespace."""
+    with shell('sleep 1000 & sleep 1000 & echo; exit 0', own_pids=False) as container:
+        container.create().start()
+        container.read_line()
+        container.wait_status('stopped')
+        pids = listed(container)
+        expect(len(pids), 2, 'processes that are left')
+        container.runtime.ok('kill', '--all', container.id, '9')
+        expect_dead(pids)
+
+
+def test_kill_all_in_nested_groups():
+    with shell('sleep 1000 & echo; exec sleep 1000', own_pids=False) as container:
+        container.create().start()
+        container.read_line()
+        pids = listed(container)
+        mounts = cgroup_mounts()
+        for where in {mounts.get('', mounts.get('freezer')), mounts.get('freezer', mounts.get(''))}:
+            group = group_of(container.bundle, where) / 'below'
+            group.mkdir()
+            for pid in pids:
+                (group / 'cgroup.procs').write_text(str(pid))
+        container.runtime.ok('kill', '--all', container.id, 'KILL')
+        expect_dead(pids)
+
+
+@cases(('all', ['--all']), ('one', []))
+def test_kill_of_disabled(name, options):
+    """Without a group the first process is all that is known."""
+    with Container(Runtime('--cgroup-manager', 'disabled'), Bundle()) as container:
+        container.run()
+        container.runtime.ok('kill', *options, container.id, 'KILL')
+        container.wait_status('stopped')
+        if options:
+            container.runtime.ok('kill', *options, container.id, 'KILL')
+
+
+def test_fork_bomb_ends():
+    """Faster than signals to one after the other could be."""
+    bomb = 'echo; while :; do sh -c "while :; do sleep 0.001 & done" & sleep 0.1; done'
+    with shell(bomb, own_pids=False) as container:
+        container.bundle.config['linux']['resources']['pids'] = {'limit': 200}
+        if 'pids' not in cgroup_mounts() and 'pids' not in \
+                pathlib.Path(cgroup_mounts()[''], 'cgroup.controllers').read_text().split():
+            raise harness.Skip('there is no controller pids')
+        container.create().start()
+        container.read_line()
+        time.sleep(0.3)
+        container.runtime.ok('delete', '--force', container.id)
+        container.is_made = False
+    reap()
+
+
+harness.main(__name__)
