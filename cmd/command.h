@@ -36,7 +36,7 @@ struct command {
 	bool stops_at_argument; /* what follows the first argument belongs to somebody else */
 	bool takes_no_id;       /* the first argument, if any, names no container */
 	bool enters_container;  /* may come near a hostile program */
-	int failure_status;     /* exit status when run() fails, if not 1 */
+	int failure_status;     /* exit status when it fails, if not 1 */
 
 	/* Gives the exit status of a success, which is 0 unless it says otherwise. */
 	int (*run)(const struct command_call *call, int *ret_exit_status, struct error *err);

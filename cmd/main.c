@@ -177,10 +177,7 @@ static int call_command(struct program *program, const void *values,
 		program->container = rest->args[0];
 	if (global_options_resolve(&program->options, root, &runtime, err) < 0)
 		return -1;
-	if (command->run(&call, &program->status, err) == 0)
-		return 0;
-	program->status = command->failure_status;
-	return -1;
+	return command->run(&call, &program->status, err);
 }
 
 static int read_command(
@@ -291,6 +288,8 @@ int main(int argc, char **argv)
 		log_output_finish(&program.log);
 	} else {
 		log_output_fail(&program.log, &err, program.container);
+		if (!program.status && program.command)
+			program.status = program.command->failure_status;
 		if (!program.status)
 			program.status = STATUS_FAILED;
 	}
