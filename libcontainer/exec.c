@@ -75,6 +75,20 @@ static int check_options(const struct addition *addition, struct error *err)
 }
 
 static int prepare_filter(
+/* The cgroup, by descriptors, while there still is the right to open it. */
+static int prepare_cgroup(struct addition *addition, struct error *err)
+{
+	struct cgroup *cgroup = addition->handle.file.cgroup;
+	const struct spec_strings *words = &addition->options->cgroups;
+
+	for (size_t i = 0; i < words->count; i++)
+		if (cgroup_choose_entry(cgroup, words->items[i], err) < 0)
+			return error_wrap(err, "--cgroup '%s'", words->items[i]);
+	if (cgroup_prepare_entry(cgroup, err) == 0)
+		return 0;
+	return words->count ? error_wrap(err, "--cgroup") : -1;
+}
+
 	struct addition *addition, const struct spec_seccomp *profile, struct error *err)
 {
 	cleanup_fd int cache = state_dir_open_cache(&addition->handle.dir);
@@ -99,7 +113,7 @@ static int prepare(struct addition *addition, struct error *err)
 	profile = addition->spec->platform.seccomp;
 	if (profile && prepare_filter(addition, profile, err) < 0)
 		return -1;
-	if (cgroup_prepare_entry(addition->handle.file.cgroup, err) < 0)
+	if (prepare_cgroup(addition, err) < 0)
 		return -1;
 	if (addition->options->console_socket) {
 		addition->console_socket = terminal_connect(addition->options->console_socket, err);
@@ -233,6 +247,7 @@ static int serve_listener(struct addition *addition, int remote_fd, struct error
 		profile->listener_metadata, listener, err);
 }
 
+		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,
 /* Answers one message. Returns 1 when the process has become the program, 0, or -1. */
 static int answer(struct addition *addition, struct error *err)
 {

@@ -311,6 +311,21 @@ static int read_pid(int pidfd, pid_t *ret_pid, struct error *err)
 		return error_set(err, ERROR_SYSTEM, "the first process ended unexpectedly");
 	*ret_pid = pid;
 	return 0;
+static int move(const struct launch_request *request, pid_t pid, struct error *err)
+{
+	struct error cause = { 0 };
+
+	if (cgroup_add(request->cgroup, pid, &cause) == 0)
+		return 0;
+	if (cause.sys_errno != EBUSY || !request->followed) {
+		*err = cause;
+		return -1;
+	}
+	if (cgroup_follow(request->cgroup, request->followed, err) < 0)
+		return -1;
+	return cgroup_add(request->cgroup, pid, err);
+}
+
 }
 
 int launch_serve(
@@ -320,7 +335,7 @@ int launch_serve(
 	int result;
 
 	if (type == SYNC_MOVE)
-		result = cgroup_add(request->cgroup, pid, err);
+		result = move(request, pid, err);
 	else
 		result = idmap_write(
 			pid, &platform->uid_mappings, &platform->gid_mappings, "/linux", err);

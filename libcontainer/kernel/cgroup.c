@@ -234,7 +234,7 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *err)
 
 int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err)
 {
-	char number[24];
+	char number[24], file[CGROUP_PATH_MAX + 16];
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	for (size_t i = 0; i < cgroup->n_places; i++) {
@@ -243,9 +243,10 @@ int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err)
 
 		if (dir_fd < 0)
 			return -1;
-		if (cgroup_file_write(dir_fd, "cgroup.procs", number, err) < 0)
-			return error_wrap(
-				err, "move into cgroup '%s%s'", place->mount, place->path);
+		snprintf(file, sizeof(file), "%s/cgroup.procs", place->entry);
+		if (cgroup_file_write(dir_fd, file + 1, number, err) < 0)
+			return error_wrap(err, "move into cgroup '%s%s%s'", place->mount,
+				place->path, place->entry);
 	}
 	return 0;
 }
