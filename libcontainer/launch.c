@@ -190,8 +190,6 @@ static int make_namespaces(const struct launch_request *request, struct error *e
 /* The cgroup comes first: inside a user namespace there would be no right to enter it. */
 static int enter_cgroup(const struct launch_request *request, struct error *err)
 {
-	if (request->affinity && cpu_affinity_apply_initial(request->affinity, err) < 0)
-		return -1;
 	if (cgroup_enter(request->cgroup, err) < 0)
 		return -1;
 	return request->affinity ? cpu_affinity_apply_final(request->affinity, err) : 0;
@@ -311,6 +309,8 @@ static int read_pid(int pidfd, pid_t *ret_pid, struct error *err)
 		return error_set(err, ERROR_SYSTEM, "the first process ended unexpectedly");
 	*ret_pid = pid;
 	return 0;
+}
+
 static int move(const struct launch_request *request, pid_t pid, struct error *err)
 {
 	struct error cause = { 0 };
@@ -324,8 +324,6 @@ static int move(const struct launch_request *request, pid_t pid, struct error *e
 	if (cgroup_follow(request->cgroup, request->followed, err) < 0)
 		return -1;
 	return cgroup_add(request->cgroup, pid, err);
-}
-
 }
 
 int launch_serve(
@@ -371,9 +369,13 @@ static int launch_by_stage(
 	const struct launch_request *request, struct launched *launched, struct error *err)
 {
 	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup) };
-	pid_t stage = give_birth(&birth, err);
+	pid_t stage;
 	int result;
 
+	/* Before it is in the cgroup, where it is born (config.md, "execCPUAffinity"). */
+	if (request->affinity && cpu_affinity_apply_initial(request->affinity, err) < 0)
+		return -1;
+	stage = give_birth(&birth, err);
 	if (stage < 0)
 		return -1;
 	if (stage == 0)
