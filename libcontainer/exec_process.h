@@ -21,6 +21,13 @@ struct exec_process {
 int exec_process_build(struct exec_process *ret_process, const struct spec *spec,
 	const struct exec_options *options, struct error *err) must_check;
 
+/*
+ * For an error about a member of the process that was made from flags: takes
+ * away the pointer, for there is no such place in the config, and names the
+ * flag. Returns -1.
+ */
+int exec_process_blame(const struct exec_options *options, struct error *err);
+
 void exec_process_release(struct exec_process *process);
 
 #endif

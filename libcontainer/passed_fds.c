@@ -27,8 +27,9 @@ int passed_fds_guard(unsigned preserve, struct passed_fds *ret_passed, struct er
 	if (preserve > DESCRIPTORS_PRESERVED_MAX - listen)
 		return error_set(err, ERROR_USAGE, "--preserve-fds must be at most %u",
 			DESCRIPTORS_PRESERVED_MAX);
-	if (descriptors_check_preserved(listen + preserve, err) < 0 ||
-		descriptors_mark_from(DESCRIPTORS_FIRST + listen + preserve, err) < 0)
+	if (descriptors_check_preserved(listen + preserve, err) < 0)
+		return preserve ? error_wrap(err, "--preserve-fds %u", preserve) : -1;
+	if (descriptors_mark_from(DESCRIPTORS_FIRST + listen + preserve, err) < 0)
 		return -1;
 	*ret_passed = (struct passed_fds){ listen, preserve };
 	return 0;
