@@ -74,7 +74,6 @@ static int check_options(const struct addition *addition, struct error *err)
 	return 0;
 }
 
-static int prepare_filter(
 /* The cgroup, by descriptors, while there still is the right to open it. */
 static int prepare_cgroup(struct addition *addition, struct error *err)
 {
@@ -89,6 +88,7 @@ static int prepare_cgroup(struct addition *addition, struct error *err)
 	return words->count ? error_wrap(err, "--cgroup") : -1;
 }
 
+static int prepare_filter(
 	struct addition *addition, const struct spec_seccomp *profile, struct error *err)
 {
 	cleanup_fd int cache = state_dir_open_cache(&addition->handle.dir);
@@ -210,11 +210,33 @@ static void run_child(void *context, bool is_mapped)
 	_exit(1);
 }
 
+/*
+ * Which namespaces to join is asked by a number, that of the first process. As
+ * long as that lives afterwards, the number was its own, and setns(2) by the
+ * pidfd fails from its end on.
+ */
+static int compare_namespaces(
+	const struct addition *addition, unsigned *ret_flags, struct error *err)
+{
+	if (namespaces_compare(addition->handle.file.pid, ret_flags, err) < 0)
+		return -1;
+	if (!pidfd_is_alive(addition->handle.pidfd))
+		return error_set(err, ERROR_STATE, "the container has ended");
+	return 0;
+}
+
+/*
+ * The lock is held until the process is where it belongs: nobody then deletes
+ * the container from under it. Only one that is born frozen can't get there
+ * before somebody who takes the lock resumes the container; should that be
+ * deleted instead, its cgroup and namespaces take nobody any more.
+ */
 static int give_birth(struct addition *addition, struct error *err)
 {
 	unsigned namespaces;
+	int result;
 
-	if (namespaces_compare(addition->handle.file.pid, &namespaces, err) < 0)
+	if (compare_namespaces(addition, &namespaces, err) < 0)
 		return -1;
 	addition->launch = (struct launch_request){
 		.platform = &addition->spec->platform,
@@ -224,11 +246,16 @@ static int give_birth(struct addition *addition, struct error *err)
 		.console_socket = addition->console_socket,
 		.affinity = addition->process.process,
 		.cgroup = addition->handle.file.cgroup,
+		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,
 		.sync = addition->sync,
 		.run = run_child,
 		.context = addition,
 	};
-	return launch(&addition->launch, &addition->child, err);
+	if (addition->handle.status == STATE_PAUSED)
+		state_dir_unlock(&addition->handle.dir);
+	result = launch(&addition->launch, &addition->child, err);
+	state_dir_unlock(&addition->handle.dir);
+	return result;
 }
 
 static int serve_listener(struct addition *addition, int remote_fd, struct error *err)
@@ -247,7 +274,6 @@ static int serve_listener(struct addition *addition, int remote_fd, struct error
 		profile->listener_metadata, listener, err);
 }
 
-		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,
 /* Answers one message. Returns 1 when the process has become the program, 0, or -1. */
 static int answer(struct addition *addition, struct error *err)
 {
@@ -267,23 +293,43 @@ static int answer(struct addition *addition, struct error *err)
 	}
 }
 
+/* It can say nothing itself: killed for want of memory, or by the filter at execve(2). */
+static int explain_death(struct addition *addition, struct error *err)
+{
+	int status, signal;
+
+	if (pidfd_reap(addition->child.pidfd, &status, &signal, err) < 0)
+		return -1;
+	close_at(&addition->child.pidfd);
+	addition->child.pidfd = -1;
+	if (!signal)
+		return error_set(err, ERROR_SYSTEM,
+			"the process ended with status %d before it became the program", status);
+	error_set(err, ERROR_SYSTEM,
+		"the process was ended by signal %d (%s) before it became the program", signal,
+		strsignal(signal));
+	if (signal == SIGSYS)
+		error_hint(err, "the seccomp profile has to allow execve(2)");
+	return -1;
+}
+
 /* The socket ends at execve(2), and also when the process dies before. */
 static int see_it_start(struct addition *addition, struct error *err)
 {
 	while (answer(addition, err) == 0)
 		;
-	if (err->sys_errno != EPIPE || start_has_died_early(addition->child.pid))
+	if (err->sys_errno != EPIPE)
 		return -1;
 	*err = (struct error){ 0 };
-	return 0;
+	if (!start_has_died_early(addition->child.pid))
+		return 0;
+	return explain_death(addition, err);
 }
 
-static int add_process(struct addition *addition, struct error *err)
+static int start_process(struct addition *addition, struct error *err)
 {
 	const struct exec_options *options = addition->options;
 
-	if (check_status(addition, err) < 0)
-		return error_phase(err, "state");
 	if (prepare(addition, err) < 0)
 		return error_phase(err, "config");
 	if (give_birth(addition, err) < 0 || see_it_start(addition, err) < 0)
@@ -292,6 +338,21 @@ static int add_process(struct addition *addition, struct error *err)
 		pid_file_send(options->pidfd_socket, addition->child.pidfd, "setns", err) < 0)
 		return error_phase(err, "pid file");
 	return 0;
+}
+
+/* What fails because the container has ended meanwhile fails for that reason. */
+static int add_process(struct addition *addition, struct error *err)
+{
+	if (check_status(addition, err) < 0)
+		return error_phase(err, "state");
+	if (start_process(addition, err) == 0)
+		return 0;
+	if (pidfd_is_alive(addition->handle.pidfd))
+		return exec_process_blame(addition->options, err);
+	*err = (struct error){ 0 };
+	addition->handle.status = STATE_STOPPED;
+	(void)check_status(addition, err);
+	return error_phase(err, "state");
 }
 
 static int attend(struct addition *addition, int signals, int *ret_exit_status, struct error *err)
