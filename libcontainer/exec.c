@@ -29,6 +29,9 @@
 #include "libcontainer/start.h"
 #include "libcontainer/sync.h"
 
+/* Between the ends of one process of a cgroup that is killed and of another. */
+#define KILL_SPREAD_MS 100
+
 /* One more process for a container that runs. */
 struct addition {
 	const struct exec_options *options;
@@ -296,7 +299,9 @@ static int answer(struct addition *addition, struct error *err)
 /* It can say nothing itself: killed for want of memory, or by the filter at execve(2). */
 static int explain_death(struct addition *addition, struct error *err)
 {
+	struct error ignored = { 0 };
 	int status, signal;
+	bool has_ended;
 
 	if (pidfd_reap(addition->child.pidfd, &status, &signal, err) < 0)
 		return -1;
@@ -305,9 +310,13 @@ static int explain_death(struct addition *addition, struct error *err)
 	if (!signal)
 		return error_set(err, ERROR_SYSTEM,
 			"the process ended with status %d before it became the program", status);
+	/* Whoever kills a whole cgroup gets to the container's first process in a moment. */
+	if (signal == SIGKILL)
+		(void)!pidfd_wait_exit(
+			addition->handle.pidfd, KILL_SPREAD_MS, &has_ended, &ignored);
 	error_set(err, ERROR_SYSTEM,
-		"the process was ended by signal %d (%s) before it became the program", signal,
-		strsignal(signal));
+		"the process was ended by signal %d (SIG%s) before it became the program", signal,
+		sigabbrev_np(signal) ?: "?");
 	if (signal == SIGSYS)
 		error_hint(err, "the seccomp profile has to allow execve(2)");
 	return -1;
@@ -347,7 +356,7 @@ static int add_process(struct addition *addition, struct error *err)
 		return error_phase(err, "state");
 	if (start_process(addition, err) == 0)
 		return 0;
-	if (pidfd_is_alive(addition->handle.pidfd))
+	if (pidfd_is_alive(addition->handle.pidfd) && !pidfd_is_ending(addition->handle.file.pid))
 		return exec_process_blame(addition->options, err);
 	*err = (struct error){ 0 };
 	addition->handle.status = STATE_STOPPED;
