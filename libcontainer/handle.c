@@ -109,7 +109,13 @@ int handle_lock(
 int handle_share(
 	struct handle *ret_handle, const struct runtime *runtime, const char *id, struct error *err)
 {
-	return lock(ret_handle, STATE_DIR_SHARED, runtime, id, err);
+	if (lock(ret_handle, STATE_DIR_SHARED, runtime, id, err) == 0)
+		return 0;
+	/* Its creator has only just begun, and waits for the lock: there is nothing yet. */
+	if (!ret_handle->is_locked || err->sys_errno != ENOENT)
+		return -1;
+	*err = (struct error){ 0 };
+	return state_dir_not_found(id, err);
 }
 
 int handle_want_running(const struct handle *handle, struct error *err)
