@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libjansson-dev libseccomp-dev libcap-ng-dev"
 RUN_PACKAGES="busybox-static util-linux"
-TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 iproute2 git strace"
+TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 python3-jsonschema iproute2 git strace"
 LAB_PACKAGES="qemu-system-x86 cpio kmod busybox-static"
 
 # Installs those of the named packages that are missing; silent when none is.

@@ -6,6 +6,7 @@
  */
 #include <glob.h>
 
+#include "libspec/json_reader.h"
 #include "libspec/tests/load.h"
 
 static char shared[4096];
@@ -81,6 +82,62 @@ START_TEST(has_a_row_for_each_fixture)
 }
 END_TEST
 
+/*
+ * Whether the table has the field at POINTER, without its first '/'. There
+ * "x[]" is an array of objects, "{x}" any name, and "x*" all fields that begin
+ * with x.
+ */
+static bool has_field(const struct json_table *table, const char *pointer)
+{
+	size_t length = strcspn(pointer, "/[*");
+	bool is_prefix = pointer[length] == '*', is_found = false;
+
+	for (const struct json_field *field = table->fields; field->name; field++) {
+		const char *rest = pointer + length;
+
+		if (strncmp(field->name, pointer, length) != 0 ||
+			(!is_prefix && field->name[length]))
+			continue;
+		rest += strspn(rest, "*[]");
+		if (field->kind == JSON_KIND_NAMED_OBJECTS && *rest)
+			rest += 1 + strcspn(rest + 1, "/");
+		if (*rest && (!field->table || !has_field(field->table, rest + 1)))
+			return false;
+		is_found = true;
+	}
+	return is_found;
+}
+
+static bool is_for_linux(const char *pointer)
+{
+	return strcmp(pointer, "/process/user/username") && strcmp(pointer, "/process/commandLine");
+}
+
+START_TEST(has_a_field_for_each_of_the_spec)
+{
+	char path[5000], line[4096], pointer[256];
+	int count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/spec/fields.md", shared);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "| `%255[^`]`", pointer) != 1 || pointer[0] != '/')
+			continue;
+		count++;
+		ck_assert_msg(has_field(&spec_version_table, pointer + 1) ||
+				      has_field(&spec_table, pointer + 1) == is_for_linux(pointer),
+			"%s", pointer);
+	}
+	fclose(file);
+	ck_assert_int_gt(count, 180);
+	ck_assert(!has_field(&spec_table, "linux/nothing"));
+	ck_assert(!has_field(&spec_table, "mounts[]/nothing"));
+	ck_assert(!has_field(&spec_table, "hooks/*[]/nothing"));
+}
+END_TEST
+
 static int load_engine_file(const char *path, struct spec_document **document, struct error *err)
 {
 	const struct spec_resources *resources;
@@ -144,6 +201,7 @@ int main(int argc, char **argv)
 	runner = srunner_create(suite);
 	tcase_add_loop_test(tcase, takes_or_refuses_a_fixture, 0, array_size(fixtures));
 	tcase_add_test(tcase, has_a_row_for_each_fixture);
+	tcase_add_test(tcase, has_a_field_for_each_of_the_spec);
 	tcase_add_test(tcase, takes_what_engines_write);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
