@@ -2,8 +2,10 @@
 /*
  * The five capability sets of the container's process (capabilities(7)).
  *
- * Names come from libcap-ng, the sets go to the kernel by capset(2) and
- * prctl(2). Knows nothing of when IDs change; its two steps stand around that.
+ * Names and numbers are libcap-ng's, as they were when this was built; the sets
+ * go to the kernel by capset(2) and prctl(2), since capng_apply(3) reads the
+ * container's /proc for the bounding set. Knows nothing of when IDs change; its two steps stand
+ * around that.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_CAPABILITIES_H
 #define KOGG_LIBCONTAINER_KERNEL_CAPABILITIES_H
