@@ -212,6 +212,17 @@ def test_kill_words(word):
         container.delete()
 
 
+@cases(('35',), ('RTMIN+1',), ('SIGRTMIN+1',), ('sigrtmin+1',), ('RTMAX-29',), ('-35',))
+def test_kill_words_of_real_time_signals(word):
+    runtime, bundle = Runtime(), shell_bundle('trap "echo got it; exit" 35', 'echo', 'while :; do sleep 0.02; done')
+    with Container(runtime, bundle) as container:
+        container.create().start()
+        container.read_line()
+        runtime.ok('kill', container.id, word)
+        expect(container.read_line(), 'got it', 'line')
+        container.wait_status('stopped')
+
+
 def test_kill_is_term_by_default():
     runtime, bundle = Runtime(), shell_bundle('trap "exit 5" TERM', 'echo', 'while :; do sleep 0.1; done')
     with Container(runtime, bundle) as container:
@@ -281,6 +292,40 @@ def test_delete_then_delete_force():
     with in_state(runtime, 'stopped') as container:
         container.delete()
         runtime.ok('delete', '--force', container.id)
+
+
+@cases(('--bundle', 'B', 'ID'), ('--bundle=B', 'ID'), ('-bundle', 'B', 'ID'), ('-bundle=B', 'ID'), ('-b', 'B', 'ID'),
+       ('-b=B', 'ID'), ('ID', '--bundle', 'B'), ('ID', '-b=B'), ('--no-pivot=false', '--bundle=B', '--', 'ID'),
+       ('-no-new-keyring', '--preserve-fds=0', '-b', 'B', '-pid-file', 'PIDFILE', 'ID'),
+       ('--detach', '--pidfd-socket=', '--console-socket', '', '--bundle', 'B', 'ID'))
+def test_spelling_of_options_of_create(*words):
+    runtime, bundle = Runtime(), file_bundle().save()
+    places = {'B': str(bundle.path), 'PIDFILE': str(bundle.path / 'pid'), 'ID': 'spelled'}
+    args = ['='.join(places.get(part, part) for part in word.split('=')) for word in words]
+    answer = runtime.ok('create', *args)
+    expect(answer.out + answer.err, '', 'output')
+    expect(runtime.state('spelled')['bundle'], str(bundle.path), 'bundle')
+    expect((bundle.path / 'pid').exists(), 'PIDFILE' in words, 'a pid file')
+    runtime.ok('delete', 'spelled')
+
+
+@cases(
+    ('unknown option', 1, ['create', '--bogus', 'x'], "unknown option '--bogus'"),
+    ('no value', 1, ['create', '--pid-file'], 'needs a value'),
+    ('no number', 1, ['create', '--preserve-fds', '-1', 'x'], "'-1' is not a number"),
+    ('closed descriptors', 1, ['create', '--preserve-fds', '3', 'x'], 'is not open'),
+    ('no truth', 1, ['create', '--no-pivot=maybe', 'x'], 'neither true nor false'),
+    ('console without terminal', 1, ['create', '--console-socket', '/x', 'x'], 'process.terminal is not true'),
+    ('two IDs', 1, ['create', 'x', 'y'], 'takes exactly 1 argument'),
+    ('a bundle that is missing', 1, ['create', '--bundle', '/nowhere', 'x'], "'/nowhere'"),
+    ('a command that is unknown', 3, ['creat', 'x'], "No help topic for 'creat'"),
+)
+def test_wrong_calls(name, status, args, text):
+    runtime, bundle = Runtime(), file_bundle().save()
+    answer = runtime.call(*args, cwd=bundle.path)
+    expect(answer.status, status, 'exit status')
+    expect_in(text, answer.error()['msg'], 'message')
+    expect(runtime.ids(), [], 'states')
 
 
 def test_options_after_the_id():
