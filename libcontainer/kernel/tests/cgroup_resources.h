@@ -10,6 +10,13 @@
 
 #include "libspec/spec.h"
 
+#define cleanup_document __attribute__((cleanup(cgroup_resources_free)))
+
+static inline void cgroup_resources_free(struct spec_document **owner)
+{
+	spec_document_free(*owner);
+}
+
 /* Lives as long as *RET_DOCUMENT. */
 static inline const struct spec_resources *cgroup_resources_parse(
 	const char *json, struct spec_document **ret_document)

@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(nothing_is_left)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(
 		_i == CGROUP_VIEW_HOST ? "{\"pids\":{\"limit\":9},\"cpu\":{\"cpus\":\"0\"}}" : "{}",
 		&document);
@@ -482,14 +482,13 @@ START_TEST(devices_are_guarded)
 	cgroup_view_enter(_i);
 	cgroup = make("devices");
 	for (size_t i = 0; i < array_size(rows); i++) {
-		struct spec_document *document;
+		cleanup_document struct spec_document *document = NULL;
 		const struct spec_resources *resources =
 			cgroup_resources_parse(rows[i].json, &document);
 
 		suite_assert_done(cgroup_limit(cgroup, resources, &err), err);
 		ck_assert_msg(try_device(cgroup) == rows[i].result, "%s", rows[i].json);
 		suite_assert_done(cgroup_update(cgroup, resources, &err), err);
-		spec_document_free(document);
 		/* As after a restart, so that a group has rules from before. */
 		saved = cgroup_save(cgroup);
 		cgroup_free(cgroup);

@@ -57,7 +57,7 @@ static const struct {
 
 static void collect(const char *rules, struct cgroup_device_rules *ret_rules)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	struct error err = { 0 };
 	char json[1024];
 
@@ -65,7 +65,6 @@ static void collect(const char *rules, struct cgroup_device_rules *ret_rules)
 	suite_assert_done(cgroup_device_rules_collect(
 				  cgroup_resources_parse(json, &document), ret_rules, &err),
 		err);
-	spec_document_free(document);
 }
 
 START_TEST(rules_for_v1)

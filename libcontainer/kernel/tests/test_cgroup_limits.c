@@ -133,7 +133,7 @@ static bool is_v1(struct cgroup *cgroup, const char *controller)
 START_TEST(members_reach_their_files)
 {
 	const int view = _i / (int)array_size(rows), row = _i % (int)array_size(rows);
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(rows[row].json, &document);
 	const char *path, *file, *value;
 	struct cgroup *cgroup;
@@ -168,7 +168,6 @@ START_TEST(members_reach_their_files)
 		assert_line(path, value);
 	}
 	finish(cgroup);
-	spec_document_free(document);
 }
 END_TEST
 
@@ -194,7 +193,7 @@ static const struct {
 START_TEST(refusals_point_at_the_member)
 {
 	const int view = _i / (int)array_size(refusals), row = _i % (int)array_size(refusals);
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources =
 		cgroup_resources_parse(refusals[row].json, &document);
 	struct cgroup *cgroup;
@@ -214,7 +213,6 @@ START_TEST(refusals_point_at_the_member)
 	if (cgroup)
 		finish(cgroup);
 	cgroup_view_assert_clean();
-	spec_document_free(document);
 }
 END_TEST
 
@@ -234,11 +232,10 @@ static bool has_controller(
 
 static void update(struct cgroup *cgroup, const char *json)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(json, &document);
 
 	suite_assert_done(cgroup_update(cgroup, resources, &err), err);
-	spec_document_free(document);
 }
 
 static void assert_file(

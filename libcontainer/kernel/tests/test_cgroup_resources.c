@@ -97,7 +97,7 @@ static const struct {
 
 START_TEST(values_for_v1)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(values[_i].json, &document);
 	struct text text = { 0 };
 
@@ -113,7 +113,6 @@ START_TEST(values_for_v1)
 	}
 	ck_assert_str_eq(text.data, values[_i].v1);
 	text_release(&text);
-	spec_document_free(document);
 }
 END_TEST
 
@@ -134,7 +133,7 @@ static int collect_v2(
 
 START_TEST(values_for_v2)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(values[_i].json, &document);
 	struct text text = { 0 };
 	struct error err = { 0 };
@@ -144,7 +143,6 @@ START_TEST(values_for_v2)
 	suite_assert_done(collect_v2(resources, &text, &err), err);
 	ck_assert_str_eq(text.data, values[_i].v2);
 	text_release(&text);
-	spec_document_free(document);
 }
 END_TEST
 
@@ -171,7 +169,7 @@ static const struct {
 
 START_TEST(what_v2_lacks_is_an_error)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources =
 		cgroup_resources_parse(refusals[_i].json, &document);
 	struct text text = { 0 };
@@ -181,7 +179,6 @@ START_TEST(what_v2_lacks_is_an_error)
 	ck_assert_str_eq(err.pointer, refusals[_i].pointer);
 	ck_assert_int_eq(err.kind, refusals[_i].kind);
 	text_release(&text);
-	spec_document_free(document);
 }
 END_TEST
 
@@ -211,7 +208,7 @@ END_TEST
 
 START_TEST(unified_is_a_line_a_write)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(
 		"{\"unified\":{\"memory.max\":\"1\",\"io.max\":\"8:0 rbps=1\\n8:16 rbps=2\\n\","
 		"\"cpuset.cpus\":\"\",\"cgroup.max~depth\":\"3\"}}",
@@ -227,7 +224,6 @@ START_TEST(unified_is_a_line_a_write)
 	ck_assert_str_eq(batch.items[1].member, "/unified/io.max");
 	ck_assert_str_eq(batch.items[3].member, "/unified/cgroup.max~0depth");
 	text_release(&text);
-	spec_document_free(document);
 }
 END_TEST
 

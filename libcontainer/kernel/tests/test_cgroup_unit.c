@@ -157,7 +157,7 @@ static void assert_json(const json_t *value, const char *wanted)
 
 START_TEST(limits_become_properties)
 {
-	struct spec_document *document;
+	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources =
 		cgroup_resources_parse(limits[_i].resources, &document);
 	json_t *list = json_array();
@@ -167,7 +167,6 @@ START_TEST(limits_become_properties)
 		err);
 	assert_json(list, limits[_i].json);
 	json_decref(list);
-	spec_document_free(document);
 }
 END_TEST
 
