@@ -3,33 +3,55 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+
+/*
+ * Opens the directory PATH and says where it really is, as realpath(3) would,
+ * which asks for every component alone. Returns the descriptor, or -1 with
+ * errno.
+ */
+static int open_directory(const char *path, char **ret_path)
+{
+	cleanup_fd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char link[32], target[PATH_MAX];
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, target, sizeof(target));
+	if (n > 0 && n < (ssize_t)sizeof(target) && target[0] == '/')
+		*ret_path = strndup(target, (size_t)n);
+	else
+		*ret_path = realpath(path, NULL);
+	return *ret_path ? take_fd(&fd) : -1;
+}
 
 static int find_rootfs(struct bundle *bundle, struct error *err)
 {
 	const char *root = bundle->spec->root.path;
 	cleanup_text struct text path = { 0 };
-	struct stat st;
+	cleanup_fd int fd = -1;
 
 	if (root[0] != '/')
 		text_appendf(&path, "%s/", bundle->path);
 	text_append(&path, root);
 	if (text_check(&path, err) < 0)
 		return -1;
-	bundle->rootfs = realpath(path.data, NULL);
-	if (!bundle->rootfs)
-		error_set_call(err, "find root directory", path.data);
-	else if (stat(bundle->rootfs, &st) < 0)
-		error_set_call(err, "find root directory", bundle->rootfs);
-	else if (!S_ISDIR(st.st_mode))
-		error_set(err, ERROR_SPEC, "root '%s' is no directory", bundle->rootfs);
-	else
+	fd = open_directory(path.data, &bundle->rootfs);
+	if (fd >= 0)
 		return 0;
+	if (errno == ENOTDIR)
+		error_set(err, ERROR_SPEC, "root '%s' is no directory", path.data);
+	else
+		error_set_call(err, "find root directory", path.data);
 	return error_point(err, "/root/path");
 }
 
@@ -38,12 +60,9 @@ int bundle_open(struct bundle *ret_bundle, const char *path, struct error *err)
 	cleanup_fd int fd = -1;
 
 	*ret_bundle = (struct bundle){ 0 };
-	ret_bundle->path = realpath(path, NULL);
-	if (!ret_bundle->path)
-		return error_set_call(err, "find bundle", path);
-	fd = open(ret_bundle->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_directory(path, &ret_bundle->path);
 	if (fd < 0)
-		return error_set_call(err, "open bundle", ret_bundle->path);
+		return error_set_call(err, "open bundle", path);
 	if (spec_load(fd, "config.json", &ret_bundle->document, &ret_bundle->spec, err) < 0)
 		return -1;
 	if (find_rootfs(ret_bundle, err) < 0) {
