@@ -414,6 +414,8 @@ static int answer(struct creation *creation, struct error *err)
 	case SYNC_MAP_IDS:
 	case SYNC_MOVE:
 		return launch_serve(&creation->launch, creation->first.pid, message.type, err);
+	case SYNC_NETWORK:
+		return namespaces_raise_loopback(fd, err);
 	case SYNC_HOOKS:
 		if (run_runtime_hooks(creation, err) < 0)
 			return -1;

@@ -85,9 +85,28 @@ static int lead_session(struct init *init, struct error *err)
 	return 0;
 }
 
+static bool has_hooks(const struct init *init, enum spec_hook_kind kind)
+{
+	return init->spec->hooks.lists[kind].count > 0;
+}
+
+/*
+ * Bringing up an interface takes the kernel long, and the runtime has time to
+ * see to it while this process makes its mounts. It does before it answers the
+ * next message; only hooks in the container can be earlier.
+ */
 static int raise_loopback(struct init *init, struct error *err)
 {
-	return made_namespaces(init) & CLONE_NEWNET ? namespaces_raise_loopback(err) : 0;
+	cleanup_fd int network = -1;
+
+	if (!(made_namespaces(init) & CLONE_NEWNET))
+		return 0;
+	network = namespaces_open_network(err);
+	if (network < 0)
+		return -1;
+	if (has_hooks(init, SPEC_HOOK_CREATE_CONTAINER))
+		return namespaces_raise_loopback(network, err);
+	return sync_send(init->sync, SYNC_NETWORK, 0, network, err);
 }
 
 static int set_names(struct init *init, struct error *err)
@@ -108,11 +127,6 @@ static int join_keyring(struct init *init, struct error *err)
 static int prepare_rootfs(struct init *init, struct error *err)
 {
 	return rootfs_prepare(init->rootfs, init->request->rootfs_request, err);
-}
-
-static bool has_hooks(const struct init *init, enum spec_hook_kind kind)
-{
-	return init->spec->hooks.lists[kind].count > 0;
 }
 
 static int run_hooks(struct init *init, enum spec_hook_kind kind, const char *const *default_env,

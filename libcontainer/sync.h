@@ -20,12 +20,14 @@
 #include "base/log.h"
 
 enum sync_type {
-	SYNC_GO,       /* runtime: what you waited for is done */
-	SYNC_BORN,     /* stage process: .value is the first process's pid, its pidfd comes along */
-	SYNC_MAP_IDS,  /* waits: .value's user namespace needs its ID maps */
-	SYNC_MOVE,     /* waits: could not be born in its cgroup and is to be moved there */
-	SYNC_HOOKS,    /* waits: the mounts are made, the hooks before pivot_root may run */
-	SYNC_MADE,     /* .made is in the root file system now; its directory comes along */
+	SYNC_GO,      /* runtime: what you waited for is done */
+	SYNC_BORN,    /* stage process: .value is the first process's pid, its pidfd comes along */
+	SYNC_MAP_IDS, /* waits: .value's user namespace needs its ID maps */
+	SYNC_MOVE,    /* waits: could not be born in its cgroup and is to be moved there */
+	SYNC_NETWORK, /* a socket of the new network namespace comes along, to bring up its loopback
+		       */
+	SYNC_HOOKS,   /* waits: the mounts are made, the hooks before pivot_root may run */
+	SYNC_MADE,    /* .made is in the root file system now; its directory comes along */
 	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
 	SYNC_READY, /* all is done but the wait for `start`; .value is the seccomp listener or -1 */
 	SYNC_WARNING, /* .text */

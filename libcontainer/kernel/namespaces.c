@@ -201,16 +201,19 @@ int namespaces_compare(pid_t pid, unsigned *ret_flags, struct error *err)
 	return 0;
 }
 
-int namespaces_raise_loopback(struct error *err)
+int namespaces_open_network(struct error *err)
 {
-	/* Any socket takes this request (netdevice(7)); this kind is on every kernel. */
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo" };
+	/* Any socket takes requests (netdevice(7)); this kind is on every kernel. */
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return error_set_errno(err, "make a socket");
-	request.ifr_flags = IFF_UP;
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+	return fd < 0 ? error_set_errno(err, "make a socket") : fd;
+}
+
+int namespaces_raise_loopback(int network, struct error *err)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	if (ioctl(network, SIOCSIFFLAGS, &request) < 0)
 		return error_set_call(err, "bring up", "lo");
 	return 0;
 }

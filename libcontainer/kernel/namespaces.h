@@ -57,8 +57,14 @@ int namespaces_join_process(int pidfd, unsigned flags, struct error *err) must_c
 /* Which CLONE_NEW* namespaces of process PID are not the caller's own. */
 int namespaces_compare(pid_t pid, unsigned *ret_flags, struct error *err) must_check;
 
-/* Brings up "lo" in the caller's network namespace, which is a new one. */
-int namespaces_raise_loopback(struct error *err) must_check;
+/*
+ * A socket by which whoever has it can act on the caller's network namespace,
+ * from wherever he is. Returns a descriptor that the caller owns.
+ */
+int namespaces_open_network(struct error *err) must_check;
+
+/* Brings up the loopback interface of the network namespace of the socket NETWORK. */
+int namespaces_raise_loopback(int network, struct error *err) must_check;
 
 void namespaces_close(struct namespaces *namespaces);
 
