@@ -4,7 +4,7 @@
  * with. For new inputs build with clang instead, without this file:
  *
  *   clang -g -I. -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
- *     libspec/fuzz/fuzz_spec.c libspec/[a-z]*.c base/[a-z]*.c -o fuzz_spec
+ *     libspec/fuzz/fuzz_spec.c libspec/[a-z]*.c base/[a-z]*.c -ljansson -o fuzz_spec
  *   ./fuzz_spec NEW_INPUTS libspec/fuzz/spec
  */
 #include <dirent.h>
