@@ -172,9 +172,6 @@ static void describe(struct creation *creation)
 /* The container exists from here on, to be removed by `delete` if we die. */
 static int make_state_dir(struct creation *creation, struct error *err)
 {
-	const char *config;
-	size_t size;
-
 	if (state_dir_create(&creation->dir, creation->runtime->root, creation->id, err) < 0)
 		return -1;
 	rollback_push(&creation->rollback, undo_state_dir, creation);
@@ -185,11 +182,8 @@ static int make_state_dir(struct creation *creation, struct error *err)
 	creation->result_fd = state_dir_open_result(&creation->dir, O_RDWR);
 	if (creation->start_fd < 0 || creation->result_fd < 0)
 		return error_set_errno(err, "open the start FIFO");
-	if (notify_make_dir(creation->dir.fd, creation->runtime->root, creation->id,
-		    &creation->notify_dir, err) < 0)
-		return -1;
-	config = spec_document_text(creation->bundle.document, &size);
-	return file_replace_at(creation->dir.fd, "config.json", config, size, 0600, err);
+	return notify_make_dir(creation->dir.fd, creation->runtime->root, creation->id,
+		&creation->notify_dir, err);
 }
 
 /* The place is on record before the groups are, so that a crash loses none. */
@@ -209,7 +203,8 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		cgroup_make(creation->file.cgroup, err) < 0)
 		return -1;
 	rollback_push(&creation->rollback, undo_cgroup, creation);
-	if (cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
+	if (!cgroup_can_limit_later(creation->file.cgroup) &&
+		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
 	return cgroup_prepare_entry(creation->file.cgroup, err);
 }
@@ -361,7 +356,18 @@ static int open_network_namespace(struct creation *creation, struct error *err)
 	return fd < 0 ? error_set_call(err, "open", path) : fd;
 }
 
-/* What the parent does for the child while that works on its mounts. */
+static int save_config(struct creation *creation, struct error *err)
+{
+	size_t size;
+	const char *config = spec_document_text(creation->bundle.document, &size);
+
+	return file_replace_at(creation->dir.fd, "config.json", config, size, 0600, err);
+}
+
+/*
+ * What the parent does for the child while that works on its mounts: all that
+ * has to be there for the program, or for other commands, and not for the child.
+ */
 static int assist(struct creation *creation, struct error *err)
 {
 	const struct spec_linux *platform = &creation->spec->platform;
@@ -371,6 +377,11 @@ static int assist(struct creation *creation, struct error *err)
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
 		state_file_save(creation->dir.fd, &creation->file, err) < 0)
+		return -1;
+	if (cgroup_can_limit_later(creation->file.cgroup) &&
+		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
+		return -1;
+	if (save_config(creation, err) < 0)
 		return -1;
 	if (intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid, &made, err) < 0)
 		return -1;

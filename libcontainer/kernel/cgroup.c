@@ -187,6 +187,16 @@ int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, 
 	return cgroup_limits_write(cgroup, resources, err);
 }
 
+static bool is_pure_v2(const struct cgroup *cgroup)
+{
+	return cgroup->n_places == 1 && cgroup->places[0].is_v2;
+}
+
+bool cgroup_can_limit_later(const struct cgroup *cgroup)
+{
+	return is_pure_v2(cgroup);
+}
+
 int cgroup_limit_late(
 	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
@@ -263,9 +273,7 @@ int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err)
 
 int cgroup_delegate(struct cgroup *cgroup, uid_t uid, gid_t gid, struct error *err)
 {
-	bool is_pure_v2 = cgroup->n_places == 1 && cgroup->places[0].is_v2;
-
-	return is_pure_v2 ? cgroup_v2_delegate(&cgroup->places[0], uid, gid, err) : 0;
+	return is_pure_v2(cgroup) ? cgroup_v2_delegate(&cgroup->places[0], uid, gid, err) : 0;
 }
 
 json_t *cgroup_save(const struct cgroup *cgroup)

@@ -56,6 +56,12 @@ int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, 
 	must_check;
 
 /*
+ * Whether cgroup_limit() may also come when init is in its group and works:
+ * everywhere but on v1, where a cpuset must be filled for anybody to enter.
+ */
+bool cgroup_can_limit_later(const struct cgroup *cgroup);
+
+/*
  * To be called when init is there and has no fork left to do. A task limit of 0
  * lets nothing be born in the group, so cgroup_limit() writes 1 in its place,
  * and this the real one. Also ends the process that has kept a systemd unit
