@@ -6,6 +6,7 @@
  *   hostile watch SECONDS   waits until a process of the runtime shows up in
  *                           /proc, tries all that could be had of it, and
  *                           prints one line of JSON about it
+ *   hostile forge SECONDS   waits for the same, and sends messages in its name
  *   hostile fill            makes processes until no more can be made, and waits
  *
  * Each says a word when it has begun, for a test to wait for.
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -215,6 +217,25 @@ static void write_executable(int pid, double deadline)
 	printf("\"exe_write\":\"%s\"", name_of(fd));
 }
 
+/* Takes the sockets of the runtime's process and says something in its name. */
+static int forge(const char *seconds)
+{
+	double deadline = now() + strtod(seconds, NULL);
+	int pidfd, pid;
+
+	say("watching");
+	pid = find_victim(deadline);
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	for (int fd = 3; fd < 64; fd++) {
+		int taken = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+		if (taken >= 0 && send(taken, "forged", 6, MSG_NOSIGNAL) == 6)
+			say("forged");
+		close(taken);
+	}
+	wait_for_the_end();
+}
+
 static int watch(const char *seconds)
 {
 	double deadline = now() + strtod(seconds, NULL);
@@ -246,8 +267,10 @@ int main(int argc, char **argv)
 		return exchange(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
 		return watch(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "forge") == 0)
+		return forge(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "fill") == 0)
 		return fill();
-	fprintf(stderr, "usage: hostile exchange A B | watch SECONDS | fill\n");
+	fprintf(stderr, "usage: hostile exchange A B | watch SECONDS | forge SECONDS | fill\n");
 	return 2;
 }

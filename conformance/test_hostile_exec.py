@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 import harness
 from attacks import delayed, hostile_bundle, link
@@ -170,6 +171,41 @@ done; done'''])
         answer = container.runtime.call('exec', container.id, '/bin/true', wrapper=delayed('setsid', 1))
         expect(answer.status, 255, f'status of {answer!r}')
         expect_in('ended', answer.err, 'message')
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+
+
+def test_stopped_while_it_joins():
+    """A stopped exec does not keep the container from being deleted, nor waits on for ever."""
+    bundle = hostile_bundle(args=['/bin/sh', '-c', '''echo ready
+while :; do for p in /proc/[0-9]*; do
+	read name 2>/dev/null <$p/comm && [ "$name" = "kogg:[init]" ] && kill -STOP ${p#/proc/} && echo stopped
+done; done'''])
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(), 'ready', 'the stopper')
+        command = container.runtime.command('exec', container.id, '/bin/true')
+        held = subprocess.Popen([*delayed('setsid', 1), *command], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        expect(container.read_line(), 'stopped', 'the exec')
+        container.runtime.ok('delete', '--force', container.id, timeout=5)
+        container.is_made = False
+        out, err = held.communicate(timeout=15)
+        expect((held.returncode, out), (255, b''), 'the exec')
+        expect_in('stopped', err.decode(), 'message')
+
+
+def test_forged_messages():
+    """Who may trace takes the runtime's socket and speaks for its process: nothing is believed, nothing is changed."""
+    def watch(config):
+        add_capabilities('CAP_SYS_PTRACE')(config)
+    bundle = hostile_bundle(watch, ['/bin/hostile', 'forge', '20'])
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(), 'watching', 'the forger')
+        answer = container.runtime.call('exec', container.id, '/bin/true', wrapper=delayed('setsid', 1))
+        expect(container.read_line(), 'forged', 'the message')
+        expect(answer.status, 255, f'status of {answer!r}')
+        expect_in('malformed message', answer.err, 'message')
         expect(container.runtime.state(container.id)['status'], 'running', 'status')
 
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "libcontainer/cgroup_owner.h"
@@ -28,6 +29,9 @@
 #include "libcontainer/runtime_hooks.h"
 #include "libcontainer/start.h"
 #include "libcontainer/sync.h"
+
+/* For what a dead process has sent, should somebody else still hold its socket. */
+#define LAST_WORDS_MS 1000
 
 static unsigned made_namespaces(const struct creation *creation)
 {
@@ -120,17 +124,16 @@ static void undo_first_process(void *context)
 static void undo_made_paths(void *context)
 {
 	struct creation *creation = context;
+	int64_t deadline = creation->sync[0] < 0 ? 0 : clock_now_ms() + LAST_WORDS_MS;
 	struct sync_message message;
 	struct error ignored = { 0 };
 
 	close_at(&creation->sync[1]);
 	creation->sync[1] = -1;
-	if (creation->sync[0] >= 0)
-		(void)fcntl(creation->sync[0], F_SETFL, O_NONBLOCK);
 	for (;;) {
 		cleanup_fd int fd = -1;
 
-		if (sync_receive(creation->sync[0], &message, &fd, &ignored) < 0)
+		if (sync_receive(creation->sync[0], deadline, &message, &fd, &ignored) < 0)
 			break;
 		if (message.type == SYNC_MADE &&
 			made_paths_keep(&creation->made, &message.made, take_fd(&fd), &ignored) < 0)
@@ -154,6 +157,7 @@ static void describe(struct creation *creation)
 		.annotations = &creation->spec->annotations,
 		.uid = geteuid(),
 		.has_own_pid_namespace = made_namespaces(creation) & CLONE_NEWPID,
+		.has_start_hooks = hooks->lists[SPEC_HOOK_START_CONTAINER].count > 0,
 		.has_poststart = hooks->lists[SPEC_HOOK_POSTSTART].count > 0,
 		.has_poststop = hooks->lists[SPEC_HOOK_POSTSTOP].count > 0,
 		.has_intel_rdt = creation->spec->platform.intel_rdt,
@@ -301,6 +305,23 @@ static int explain_birth(const struct creation *creation, struct error *err)
 	return error_hint(err, "the first process, and the one that makes it, need two tasks");
 }
 
+/* The first process runs hooks on its way; those without a timeout may take what they want. */
+static int64_t find_deadline(const struct spec *spec)
+{
+	const struct spec_hook_list *list = &spec->hooks.lists[SPEC_HOOK_CREATE_CONTAINER];
+	int64_t deadline = sync_deadline();
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct spec_i64 *timeout = &list->items[i].timeout;
+		int64_t ms;
+
+		if (!timeout->is_set || __builtin_mul_overflow(timeout->value, 1000, &ms) ||
+			__builtin_add_overflow(deadline, ms, &deadline))
+			return CLOCK_NO_DEADLINE;
+	}
+	return deadline;
+}
+
 static int give_birth(struct creation *creation, struct error *err)
 {
 	struct init_request init = {
@@ -329,6 +350,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.joined = &creation->joined,
 		.target = -1,
 		.cgroup = creation->file.cgroup,
+		.deadline = find_deadline(creation->spec),
 		.sync = creation->sync,
 		.run = init_run,
 		.context = &init,
@@ -419,7 +441,7 @@ static int answer(struct creation *creation, struct error *err)
 	struct sync_message message;
 	cleanup_fd int fd = -1;
 
-	if (sync_receive(creation->sync[0], &message, &fd, err) < 0)
+	if (sync_receive(creation->sync[0], creation->launch.deadline, &message, &fd, err) < 0)
 		return -1;
 	switch ((int)message.type) {
 	case SYNC_MAP_IDS:
@@ -428,18 +450,23 @@ static int answer(struct creation *creation, struct error *err)
 	case SYNC_NETWORK:
 		return namespaces_raise_loopback(fd, err);
 	case SYNC_HOOKS:
+		if (creation->has_run_hooks)
+			return sync_refuse(&message, err);
 		if (run_runtime_hooks(creation, err) < 0)
 			return -1;
+		creation->launch.deadline = find_deadline(creation->spec);
 		return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
 	case SYNC_MADE:
 		return made_paths_keep(&creation->made, &message.made, take_fd(&fd), err);
 	case SYNC_TERMINAL:
+		if (fd < 0 || creation->terminal >= 0)
+			return sync_refuse(&message, err);
 		creation->terminal = take_fd(&fd);
 		return 0;
 	case SYNC_READY:
 		return serve_listener(creation, message.value, err) < 0 ? -1 : 1;
 	default:
-		return error_set(err, ERROR_SYSTEM, "unexpected message %d", (int)message.type);
+		return sync_refuse(&message, err);
 	}
 }
 
@@ -557,11 +584,13 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 
 int creation_start(struct creation *creation, struct error *err)
 {
+	int64_t deadline = creation->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
+
 	/* The end of the result FIFO shows only when no writer is left but the process. */
 	close_at(&creation->start_fd);
 	close_at(&creation->result_fd);
 	creation->start_fd = creation->result_fd = -1;
-	if (start_release(&creation->dir, creation->first.pid, err) == 0) {
+	if (start_release(&creation->dir, creation->first.pid, deadline, err) == 0) {
 		creation->state.status = STATE_RUNNING;
 		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==
 			0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "libcontainer/exec_process.h"
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
@@ -44,6 +45,8 @@ struct addition {
 	int sync[2];
 	int console_socket;
 	int terminal; /* the master, when no console socket takes it; or -1 */
+	bool is_ready;
+	int64_t deadline; /* by which the process has to have become the program */
 	struct launch_request launch;
 	struct launched child;
 };
@@ -250,6 +253,7 @@ static int give_birth(struct addition *addition, struct error *err)
 		.affinity = addition->process.process,
 		.cgroup = addition->handle.file.cgroup,
 		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,
+		.deadline = addition->deadline,
 		.sync = addition->sync,
 		.run = run_child,
 		.context = addition,
@@ -277,22 +281,27 @@ static int serve_listener(struct addition *addition, int remote_fd, struct error
 		profile->listener_metadata, listener, err);
 }
 
-/* Answers one message. Returns 1 when the process has become the program, 0, or -1. */
+/* Answers one message: each of them is right once, or not at all. */
 static int answer(struct addition *addition, struct error *err)
 {
 	struct sync_message message;
 	cleanup_fd int fd = -1;
 
-	if (sync_receive(addition->sync[0], &message, &fd, err) < 0)
+	if (sync_receive(addition->sync[0], addition->deadline, &message, &fd, err) < 0)
 		return -1;
 	switch ((int)message.type) {
 	case SYNC_TERMINAL:
+		if (fd < 0 || addition->terminal >= 0)
+			return sync_refuse(&message, err);
 		addition->terminal = take_fd(&fd);
 		return 0;
 	case SYNC_READY:
+		if (addition->is_ready)
+			return sync_refuse(&message, err);
+		addition->is_ready = true;
 		return serve_listener(addition, message.value, err);
 	default:
-		return error_set(err, ERROR_SYSTEM, "unexpected message %d", (int)message.type);
+		return sync_refuse(&message, err);
 	}
 }
 
@@ -341,6 +350,8 @@ static int start_process(struct addition *addition, struct error *err)
 
 	if (prepare(addition, err) < 0)
 		return error_phase(err, "config");
+	/* In a paused container it waits for as long as that is. */
+	addition->deadline = options->ignore_paused ? CLOCK_NO_DEADLINE : sync_deadline();
 	if (give_birth(addition, err) < 0 || see_it_start(addition, err) < 0)
 		return error_phase(err, "process");
 	if (pid_file_write(options->pid_file, addition->child.pid, err) < 0 ||

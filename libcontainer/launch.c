@@ -349,7 +349,7 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
 	for (;;) {
 		cleanup_fd int fd = -1;
 
-		if (sync_receive(request->sync[0], &message, &fd, err) < 0)
+		if (sync_receive(request->sync[0], request->deadline, &message, &fd, err) < 0)
 			return -1;
 		if (message.type == SYNC_MAP_IDS || message.type == SYNC_MOVE) {
 			if (launch_serve(request, stage, message.type, err) < 0)
@@ -357,7 +357,7 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
 			continue;
 		}
 		if (message.type != SYNC_BORN || fd < 0)
-			return error_set(err, ERROR_SYSTEM, "unexpected message %d", message.type);
+			return sync_refuse(&message, err);
 		if (read_pid(fd, &launched->pid, err) < 0)
 			return -1;
 		launched->pidfd = take_fd(&fd);

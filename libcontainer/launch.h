@@ -12,6 +12,7 @@
 #define KOGG_LIBCONTAINER_LAUNCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -37,8 +38,9 @@ struct launch_request {
 
 	const struct spec_process *affinity; /* execCPUAffinity, for exec; or NULL */
 	struct cgroup *cgroup;               /* to be born in */
-	pid_t followed; /* whose cgroup to take when that one lets nobody in (EBUSY); or 0 */
-	int *sync;      /* the pair of sync_open(); each side closes the other's end */
+	pid_t followed;   /* whose cgroup to take when that one lets nobody in (EBUSY); or 0 */
+	int64_t deadline; /* of clock_now_ms(), for the stage process */
+	int *sync;        /* the pair of sync_open(); each side closes the other's end */
 
 	/*
 	 * What the process runs; does not return. IS_MAPPED says that it has no user

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -19,6 +21,7 @@
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/runtime_hooks.h"
+#include "libcontainer/sync.h"
 
 static int died_early(struct error *err)
 {
@@ -45,15 +48,19 @@ bool start_has_died_early(pid_t pid)
 }
 
 /* What the first process sends is one whole error, or nothing before its end of the FIFO closes. */
-static int read_result(int fd, pid_t pid, struct error *err)
+static int read_result(int fd, pid_t pid, int64_t deadline, struct error *err)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	struct error sent;
 	ssize_t n;
 
-	while (poll(&wait, 1, -1) < 0)
-		if (errno != EINTR)
-			return error_set_errno(err, "wait for the first process");
+	do
+		n = poll(&wait, 1, clock_poll_timeout(deadline));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set_errno(err, "wait for the first process");
+	if (n == 0)
+		return sync_time_out(err);
 	n = read(fd, &sent, sizeof(sent));
 	if (n == 0) {
 		if (start_has_died_early(pid))
@@ -65,7 +72,7 @@ static int read_result(int fd, pid_t pid, struct error *err)
 	return error_adopt(err, &sent);
 }
 
-int start_release(const struct state_dir *dir, pid_t pid, struct error *err)
+int start_release(const struct state_dir *dir, pid_t pid, int64_t deadline, struct error *err)
 {
 	/* The result's reader first, so that the first process never writes to nobody. */
 	cleanup_fd int result = state_dir_open_result(dir, O_RDONLY | O_NONBLOCK);
@@ -77,7 +84,7 @@ int start_release(const struct state_dir *dir, pid_t pid, struct error *err)
 		return error_set_errno(err, "open the start FIFO");
 	if (fd_write_all(start, "", 1) < 0)
 		return error_set_errno(err, "write to the start FIFO");
-	if (read_result(result, pid, err) < 0)
+	if (read_result(result, pid, deadline, err) < 0)
 		return -1;
 	return state_dir_set_started(dir, err);
 }
@@ -129,6 +136,19 @@ static int fail(struct handle *handle, struct error *err)
 	return -1;
 }
 
+/* Whoever has not become the program in time will not do so later, unseen. */
+static int release(const struct handle *handle, struct error *err)
+{
+	int64_t deadline = handle->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
+	struct error ignored = { 0 };
+	bool has_exited;
+
+	if (start_release(&handle->dir, handle->file.pid, deadline, err) == 0)
+		return 0;
+	(void)!pidfd_signal(handle->pidfd, SIGKILL, &has_exited, &ignored);
+	return -1;
+}
+
 /* Others may have the container meanwhile: it may take a command to become ready. */
 static int wait_until_ready(struct handle *handle, struct notify *notify, struct error *err)
 {
@@ -144,7 +164,7 @@ int container_start(const struct runtime *runtime, const char *id, struct error 
 	if (handle_lock(&handle, runtime, id, err) < 0 || check_status(&handle, err) < 0 ||
 		notify_open(handle.dir.fd, &notify, err) < 0)
 		return -1;
-	if (start_release(&handle.dir, handle.file.pid, err) < 0) {
+	if (release(&handle, err) < 0) {
 		if (err->kind == ERROR_STATE && cgroup_oom_kills(handle.file.cgroup) > 0)
 			error_hint(err, "the kernel has killed it for lack of memory");
 		return fail(&handle, err);

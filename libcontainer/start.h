@@ -4,16 +4,19 @@
 #define KOGG_LIBCONTAINER_START_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "libcontainer/state_dir.h"
 
 /*
  * Lets the first process PID of the container DIR go, and waits until it has
- * become the user's program. On failure, which that process has told, it has
- * ended or is about to.
+ * become the user's program, but not beyond DEADLINE of clock_now_ms(): it may
+ * have been stopped by a process that shares its PID namespace. On failure it
+ * has ended, is about to, or is for the caller to end.
  */
-int start_release(const struct state_dir *dir, pid_t pid, struct error *err) must_check;
+int start_release(const struct state_dir *dir, pid_t pid, int64_t deadline, struct error *err)
+	must_check;
 
 /*
  * Whether a process that has closed its descriptors did so because it ended, and

@@ -34,7 +34,8 @@ struct state_file {
 	uint64_t start_time; /* of that process (pidfd.h): no other process has both */
 	uint32_t uid;        /* who created it */
 	bool has_own_pid_namespace;
-	bool has_poststart; /* hooks of these kinds: config.json need not be read to know */
+	bool has_start_hooks; /* hooks of these kinds: config.json need not be read to know */
+	bool has_poststart;
 	bool has_poststop;
 	bool has_intel_rdt;
 	bool no_new_keyring;   /* its processes are in the caller's */

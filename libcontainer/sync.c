@@ -2,12 +2,14 @@
 #include "libcontainer/sync.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 int sync_open(int ret_sockets[2], struct error *err)
@@ -90,6 +92,32 @@ void sync_log_to(const int *socket, enum log_level level)
 	log_set_sink(&sink);
 }
 
+int64_t sync_deadline(void)
+{
+	return clock_now_ms() + SYNC_SECONDS * 1000;
+}
+
+int sync_time_out(struct error *err)
+{
+	error_set(err, ERROR_SYSTEM, "the container's process has not answered in time");
+	return error_hint(err, "a process in the container may have stopped it");
+}
+
+/* Over is over, also for one who never stops to send. */
+static int wait_for_message(int socket, int64_t deadline, struct error *err)
+{
+	struct pollfd event = { .fd = socket, .events = POLLIN };
+	int timeout, n;
+
+	do {
+		timeout = clock_poll_timeout(deadline);
+		n = timeout ? poll(&event, 1, timeout) : 0;
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set_errno(err, "wait for the container's process");
+	return n ? 0 : sync_time_out(err);
+}
+
 static int receive_one(int socket, struct sync_message *message, int *ret_fd, struct error *err)
 {
 	ssize_t n = fd_receive(socket, message, sizeof(*message), ret_fd, 1);
@@ -112,11 +140,20 @@ static int receive_one(int socket, struct sync_message *message, int *ret_fd, st
 	return 0;
 }
 
-int sync_receive(int socket, struct sync_message *ret_message, int *ret_fd, struct error *err)
+int sync_refuse(const struct sync_message *message, struct error *err)
+{
+	return error_set(err, ERROR_SYSTEM, "unexpected message %d from the container's process",
+		(int)message->type);
+}
+
+int sync_receive(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
+	struct error *err)
 {
 	for (;;) {
 		cleanup_fd int fd = -1;
 
+		if (wait_for_message(socket, deadline, err) < 0)
+			return -1;
 		if (receive_one(socket, ret_message, &fd, err) < 0)
 			return -1;
 		switch ((int)ret_message->type) {

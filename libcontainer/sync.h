@@ -6,7 +6,8 @@
  *
  * The runtime's end treats what it gets as hostile: of the right size, with
  * strings that end, or refused. A process that ends without a word is noticed
- * by the end of the stream.
+ * by the end of the stream, one that says nothing by the clock: a process that
+ * shares a PID namespace with it may have stopped it.
  */
 #ifndef KOGG_LIBCONTAINER_SYNC_H
 #define KOGG_LIBCONTAINER_SYNC_H
@@ -41,6 +42,9 @@ struct sync_made {
 	char name[NAME_MAX + 1];
 };
 
+/* How long the runtime waits for a process that may be stopped from inside. */
+#define SYNC_SECONDS 300
+
 struct sync_message {
 	enum sync_type type;
 	int value;
@@ -70,14 +74,23 @@ int sync_ask(int socket, enum sync_type type, int value, struct error *err) must
 /* Makes base/log send warnings to SOCKET, whose number must stay valid. */
 void sync_log_to(const int *socket, enum log_level level);
 
+/* The deadline of SYNC_SECONDS from now, for clock_now_ms(). */
+int64_t sync_deadline(void);
+
 /*
  * The runtime's side. Receives the next message that is not a warning, which
- * are logged. RET_FD gets the descriptor that came along, or -1; it may be
- * NULL when none is wanted. A SYNC_ERROR becomes ERR. The end of the stream is
- * ERROR_SYSTEM with sys_errno EPIPE: the process ended mute, and the caller,
- * who can find out how, says so.
+ * are logged, before DEADLINE of clock_now_ms(). RET_FD gets the descriptor
+ * that came along, or -1; it may be NULL when none is wanted. A SYNC_ERROR
+ * becomes ERR. The end of the stream is ERROR_SYSTEM with sys_errno EPIPE: the
+ * process ended mute, and the caller, who can find out how, says so.
  */
-int sync_receive(int socket, struct sync_message *ret_message, int *ret_fd, struct error *err)
-	must_check;
+int sync_receive(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
+	struct error *err) must_check;
+
+/* The error of a message that is well formed, but not for now. Returns -1. */
+int sync_refuse(const struct sync_message *message, struct error *err);
+
+/* The error of a process that has said nothing until the deadline. Returns -1. */
+int sync_time_out(struct error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 static char top[] = "/tmp/kogg-test-made-XXXXXX";
 static int pair[2];
@@ -49,7 +50,7 @@ static void tell(const char *name)
 	int fd;
 
 	ck_assert_int_eq(path_tell(&witness, dir, name, &err), 0);
-	ck_assert_int_eq(sync_receive(pair[0], &message, &fd, &err), 0);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, &fd, &err), 0);
 	ck_assert_int_eq(message.type, SYNC_MADE);
 	ck_assert_int_eq(made_paths_keep(&made, &message.made, fd, &err), 0);
 }

@@ -2,12 +2,15 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "libcontainer/rollback.h"
 #include "libcontainer/sync.h"
 
@@ -34,7 +37,7 @@ START_TEST(carries_a_message)
 	struct sync_message message;
 
 	ck_assert_int_eq(sync_send(pair[1], SYNC_READY, 7, -1, &err), 0);
-	ck_assert_int_eq(sync_receive(pair[0], &message, NULL, &err), 0);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), 0);
 	ck_assert_int_eq(message.type, SYNC_READY);
 	ck_assert_int_eq(message.value, 7);
 }
@@ -46,7 +49,7 @@ START_TEST(carries_a_descriptor)
 	int fd = -1;
 
 	ck_assert_int_eq(sync_send(pair[1], SYNC_TERMINAL, 0, STDIN_FILENO, &err), 0);
-	ck_assert_int_eq(sync_receive(pair[0], &message, &fd, &err), 0);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, &fd, &err), 0);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
@@ -62,7 +65,7 @@ START_TEST(an_error_arrives_whole)
 	error_point(&sent, "/linux/x");
 	error_phase(&sent, "mounts");
 	sync_send_error(pair[1], &sent);
-	ck_assert_int_eq(sync_receive(pair[0], &message, NULL, &err), -1);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), -1);
 	ck_assert_int_eq(err.kind, ERROR_SPEC);
 	ck_assert_str_eq(err.text, "no such thing");
 	ck_assert_str_eq(err.pointer, "/linux/x");
@@ -76,7 +79,7 @@ START_TEST(a_mute_end_is_told_apart)
 
 	close(pair[1]);
 	pair[1] = -1;
-	ck_assert_int_eq(sync_receive(pair[0], &message, NULL, &err), -1);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), -1);
 	ck_assert_int_eq(err.sys_errno, EPIPE);
 }
 END_TEST
@@ -89,7 +92,7 @@ START_TEST(hostile_strings_are_ended)
 	memset(&message, 'x', sizeof(message));
 	message.type = SYNC_ERROR;
 	ck_assert_int_eq(write(pair[1], &message, sizeof(message)), sizeof(message));
-	ck_assert_int_eq(sync_receive(pair[0], &message, NULL, &err), -1);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), -1);
 	ck_assert_uint_eq(strlen(err.text), sizeof(err.text) - 1);
 	ck_assert_uint_eq(strlen(err.hint), sizeof(err.hint) - 1);
 	ck_assert_int_eq(err.kind, ERROR_SYSTEM);
@@ -119,7 +122,7 @@ START_TEST(refuses_malformed_messages)
 
 	memcpy(&sent.message.type, &malformed[_i].type, sizeof(int));
 	ck_assert_int_eq(write(pair[1], &sent, malformed[_i].size), size);
-	ck_assert_int_eq(sync_receive(pair[0], &message, NULL, &err), -1);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), -1);
 	ck_assert_int_ne(err.sys_errno, EPIPE);
 }
 END_TEST
@@ -141,9 +144,37 @@ START_TEST(warnings_pass_through)
 	log_debug("not wanted");
 	ck_assert_int_eq(sync_send(pair[1], SYNC_READY, 0, -1, &err), 0);
 	log_set_sink(&sink);
-	ck_assert_int_eq(sync_receive(pair[0], &message, NULL, &err), 0);
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), 0);
 	ck_assert_int_eq(message.type, SYNC_READY);
 	ck_assert_str_eq(warned, "careful: 5");
+}
+END_TEST
+
+START_TEST(waits_no_longer_than_it_should)
+{
+	struct sync_message message;
+	int64_t start = clock_now_ms();
+
+	ck_assert_int_eq(sync_receive(pair[0], start + 50, &message, NULL, &err), -1);
+	ck_assert_int_ge(clock_now_ms(), start + 50);
+	ck_assert_str_eq(err.text, "the container's process has not answered in time");
+}
+END_TEST
+
+/* One who never stops to send warnings is not heard for ever. */
+START_TEST(a_flood_ends)
+{
+	struct sync_message message = { .type = SYNC_WARNING };
+	int64_t start = clock_now_ms();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		while (write(pair[1], &message, sizeof(message)) > 0)
+			;
+	ck_assert_int_eq(sync_receive(pair[0], start + 50, &message, NULL, &err), -1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ck_assert_str_eq(err.text, "the container's process has not answered in time");
 }
 END_TEST
 
@@ -193,6 +224,8 @@ int main(void)
 	tcase_add_test(tcase, hostile_strings_are_ended);
 	tcase_add_loop_test(tcase, refuses_malformed_messages, 0, array_size(malformed));
 	tcase_add_test(tcase, warnings_pass_through);
+	tcase_add_test(tcase, waits_no_longer_than_it_should);
+	tcase_add_test(tcase, a_flood_ends);
 	tcase_add_test(tcase, undoes_the_last_first);
 	tcase_add_test(tcase, undoes_nothing_after_commit);
 	suite_add_tcase(suite, tcase);
