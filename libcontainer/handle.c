@@ -151,6 +151,19 @@ void handle_describe(const struct handle *handle, struct state *ret_state)
 	};
 }
 
+static int explain_survival(struct handle *handle, struct error *err)
+{
+	char listed[256];
+
+	cgroup_describe_pids(handle->file.cgroup, listed, sizeof(listed));
+	error_set(err, ERROR_STATE, "process %d has not ended %d s after SIGKILL%s%s",
+		(int)handle->file.pid, DEATH_TIMEOUT_MS / 1000,
+		listed[0] ? "; processes and states: " : "", listed);
+	return error_hint(err,
+		"one in state D waits for storage, or a file system's server; delete "
+		"it again when that has answered");
+}
+
 static int end_processes(struct handle *handle, struct error *err)
 {
 	bool has_exited = true;
@@ -165,8 +178,7 @@ static int end_processes(struct handle *handle, struct error *err)
 			return -1;
 	}
 	if (!has_exited)
-		return error_set(err, ERROR_STATE, "process %d has not ended %d s after SIGKILL",
-			(int)handle->file.pid, DEATH_TIMEOUT_MS / 1000);
+		return explain_survival(handle, err);
 	/* With a PID namespace of its own all others went with the first. */
 	if (handle->file.cgroup && !handle->file.has_own_pid_namespace)
 		return cgroup_kill(handle->file.cgroup, err);

@@ -2,6 +2,7 @@
 #include "libcontainer/kernel/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,8 +91,31 @@ int cgroup_plan(const struct cgroup_request *request, struct cgroup **ret_cgroup
 	return 0;
 }
 
+static bool is_frozen(struct cgroup_place *place)
+{
+	struct error ignored = { 0 };
+	int dir_fd = cgroup_place_open(place, &ignored);
+
+	return dir_fd >= 0 && ops_of(place)->is_frozen(dir_fd);
+}
+
+/* Nothing born in the new group would ever run: the nearest group that is there is looked at. */
+static int check_running(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
+{
+	cleanup_fd int dir_fd = -1;
+	char path[CGROUP_FULL_PATH_MAX];
+
+	if (place != find_freezer(cgroup) && !place->is_v2)
+		return 0;
+	cgroup_place_full_path(place, place->made, path);
+	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd >= 0 && ops_of(place)->is_frozen(dir_fd))
+		return error_set(err, ERROR_STATE, "cgroup '%s' is frozen", path);
+	return 0;
+}
+
 /* A group that is there already must be of no use to anybody. */
-static int check_unused(struct cgroup *cgroup, struct cgroup_place *place, struct error *err)
+static int check_unused(struct cgroup_place *place, struct error *err)
 {
 	cleanup_pids struct cgroup_pids pids = { 0 };
 	char listed[512];
@@ -104,9 +128,6 @@ static int check_unused(struct cgroup *cgroup, struct cgroup_place *place, struc
 		return error_set(err, ERROR_STATE, "cgroup '%s%s' holds processes already: %s",
 			place->mount, place->path, listed);
 	}
-	if ((place == find_freezer(cgroup) || place->is_v2) && ops_of(place)->is_frozen(place))
-		return error_set(
-			err, ERROR_STATE, "cgroup '%s%s' is frozen", place->mount, place->path);
 	return 0;
 }
 
@@ -130,7 +151,7 @@ static int make_one(struct cgroup *cgroup, struct cgroup_place *place, struct er
 {
 	if (cgroup_place_make(place, err) < 0)
 		return -1;
-	if (!place->is_new && check_unused(cgroup, place, err) < 0)
+	if (!place->is_new && check_unused(place, err) < 0)
 		return -1;
 	return ops_of(place)->prepare(cgroup, place, err);
 }
@@ -167,9 +188,14 @@ static int make_unit(struct cgroup *cgroup, struct error *err)
 
 int cgroup_make(struct cgroup *cgroup, struct error *err)
 {
-	for (size_t i = 0; i < cgroup->n_places; i++)
-		if (!cgroup->places[i].made && check_unused(cgroup, &cgroup->places[i], err) < 0)
+	for (size_t i = 0; i < cgroup->n_places; i++) {
+		struct cgroup_place *place = &cgroup->places[i];
+
+		if (!place->made && check_unused(place, err) < 0)
 			return -1;
+		if (check_running(cgroup, place, err) < 0)
+			return -1;
+	}
 	if (cgroup->unit)
 		return make_unit(cgroup, err);
 	for (size_t i = 0; i < cgroup->n_places; i++)
@@ -313,6 +339,18 @@ int cgroup_pids(struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count, stru
 	return 0;
 }
 
+void cgroup_describe_pids(struct cgroup *cgroup, char *ret_text, size_t size)
+{
+	struct error ignored = { 0 };
+	struct cgroup_pids pids = { 0 };
+
+	ret_text[0] = '\0';
+	if (cgroup_pids(cgroup, &pids.items, &pids.count, &ignored) < 0)
+		return;
+	cgroup_tree_describe(&pids, ret_text, size);
+	cgroup_pids_release(&pids);
+}
+
 static int no_freezer(struct error *err)
 {
 	return error_set(err, ERROR_UNSUPPORTED,
@@ -350,7 +388,7 @@ bool cgroup_is_frozen(struct cgroup *cgroup)
 {
 	struct cgroup_place *place = find_freezer(cgroup);
 
-	return place && ops_of(place)->is_frozen(place);
+	return place && is_frozen(place);
 }
 
 int cgroup_kill(struct cgroup *cgroup, struct error *err)
@@ -363,7 +401,7 @@ int cgroup_kill(struct cgroup *cgroup, struct error *err)
 	if (ops_of(place)->kill(place, err) < 0)
 		return -1;
 	/* v1's frozen processes take no signal, not even this one, until they are thawed. */
-	if (freezer && freezer != place && ops_of(freezer)->is_frozen(freezer))
+	if (freezer && freezer != place && is_frozen(freezer))
 		return ops_of(freezer)->set_frozen(freezer, false, err);
 	return 0;
 }

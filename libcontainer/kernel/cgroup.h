@@ -119,6 +119,9 @@ int cgroup_load(const json_t *saved, struct cgroup **ret_cgroup, struct error *e
 int cgroup_pids(struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count, struct error *err)
 	must_check;
 
+/* The same as text: "12 (D), 345 (R)", each with the letter of its state (proc(5)). */
+void cgroup_describe_pids(struct cgroup *cgroup, char *ret_text, size_t size);
+
 /* Both return when the kernel has confirmed. */
 int cgroup_freeze(struct cgroup *cgroup, struct error *err) must_check;
 int cgroup_thaw(struct cgroup *cgroup, struct error *err) must_check;

@@ -20,7 +20,9 @@ struct cgroup_ops {
 
 	/* Returns when the kernel has confirmed, or may leave some processes in each state. */
 	int (*set_frozen)(struct cgroup_place *place, bool is_frozen, struct error *err);
-	bool (*is_frozen)(struct cgroup_place *place);
+
+	/* Whether a group is stopped, by itself or with one above. False where none can be. */
+	bool (*is_frozen)(int dir_fd);
 
 	/* Kills all processes in the group and below. */
 	int (*kill)(struct cgroup_place *place, struct error *err);

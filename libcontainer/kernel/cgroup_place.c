@@ -75,13 +75,9 @@ static int explain_failure(const char *path, struct error *err)
 	const char *hint = hint_for(sys_errno);
 	bool is_forbidden = sys_errno == EACCES || sys_errno == EPERM || sys_errno == EROFS;
 
-	if (is_forbidden) {
-		error_set(err, ERROR_UNSUPPORTED, "make cgroup '%s': %s", path,
-			error_reason(sys_errno));
-		err->sys_errno = sys_errno;
-	} else {
-		error_set_call(err, "make cgroup", path);
-	}
+	error_set_call(err, "make cgroup", path);
+	if (is_forbidden)
+		err->kind = ERROR_UNSUPPORTED;
 	return hint ? error_hint(err, "%s", hint) : -1;
 }
 

@@ -118,13 +118,12 @@ static int set_frozen(struct cgroup_place *place, bool is_frozen, struct error *
 	return 0;
 }
 
-static bool is_frozen(struct cgroup_place *place)
+static bool is_frozen(int dir_fd)
 {
 	struct error ignored = { 0 };
 	char state[CGROUP_VALUE_MAX];
-	int dir_fd = cgroup_place_open(place, &ignored);
 
-	return dir_fd >= 0 && cgroup_file_read(dir_fd, "freezer.state", state, &ignored) == 0 &&
+	return cgroup_file_read(dir_fd, "freezer.state", state, &ignored) == 0 &&
 	       strcmp(state, "THAWED") != 0;
 }
 

@@ -57,9 +57,15 @@ static int explain_refusal(
 {
 	int sys_errno = errno;
 
-	error_set(err, ERROR_UNSUPPORTED, "enable controller '%s' below cgroup '%s': %s",
-		want->controller, ancestor->path,
-		sys_errno == EBUSY ? "the cgroup holds processes itself" : error_reason(sys_errno));
+	if (sys_errno != EBUSY)
+		error_set_errno(err, "enable controller '%s' below cgroup '%s'", want->controller,
+			ancestor->path);
+	else
+		error_set(err, ERROR_SYSTEM,
+			"enable controller '%s' below cgroup '%s': the cgroup holds processes "
+			"itself",
+			want->controller, ancestor->path);
+	err->kind = ERROR_UNSUPPORTED;
 	err->sys_errno = sys_errno;
 	if (sys_errno == EBUSY)
 		return error_hint(err,
@@ -240,14 +246,13 @@ static int set_frozen(struct cgroup_place *place, bool is_frozen, struct error *
 	return 0;
 }
 
-static bool is_frozen(struct cgroup_place *place)
+static bool is_frozen(int dir_fd)
 {
 	struct error ignored = { 0 };
 	char events[CGROUP_VALUE_MAX];
-	int dir_fd = cgroup_place_open(place, &ignored);
 	uint64_t frozen = 0;
 
-	return dir_fd >= 0 && cgroup_file_read(dir_fd, "cgroup.events", events, &ignored) == 0 &&
+	return cgroup_file_read(dir_fd, "cgroup.events", events, &ignored) == 0 &&
 	       cgroup_file_find(events, "frozen", &frozen) && frozen == 1;
 }
 
