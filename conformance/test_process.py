@@ -291,6 +291,28 @@ def test_oom_score_adj():
     expect(seen_with(process(oomScoreAdj=777))['oom_score_adj'], '777', 'oom_score_adj')
 
 
+def test_oom_score_adj_in_user_namespace():
+    """There its file is not its own, which must not matter; docker's userns-remap asks for it always."""
+    def change(config):
+        process(oomScoreAdj=777)(config)
+        config['linux']['namespaces'].append({'type': 'user'})
+        config['linux']['uidMappings'] = config['linux']['gidMappings'] = \
+            [{'containerID': 0, 'hostID': 100000, 'size': 65536}]
+    expect(seen_with(change)['oom_score_adj'], '777', 'oom_score_adj')
+
+
+def test_oom_score_adj_of_exec():
+    """Not the runtime's own, and not what the first process has."""
+    bundle = Bundle()
+    process(oomScoreAdj=777)(bundle.config)
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        spec = harness.tmp / 'process.json'
+        spec.write_text(json.dumps(bundle.config['process'] | {
+            'oomScoreAdj': 778, 'args': ['cat', '/proc/self/oom_score_adj']}))
+        expect(container.runtime.ok('exec', '--process', spec, container.id).out, '778\n', 'oom_score_adj')
+
+
 def test_oom_score_adj_inherited():
     expect(seen_with(lambda c: None)['oom_score_adj'], pathlib.Path('/proc/self/oom_score_adj').read_text().strip(),
            'oom_score_adj')

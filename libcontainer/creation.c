@@ -349,6 +349,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.platform = &creation->spec->platform,
 		.joined = &creation->joined,
 		.target = -1,
+		.process = creation->spec->process,
 		.cgroup = creation->file.cgroup,
 		.deadline = find_deadline(creation->spec),
 		.sync = creation->sync,

@@ -250,6 +250,7 @@ static int give_birth(struct addition *addition, struct error *err)
 		.target_namespaces = namespaces,
 		.passed_fds = addition->passed.listen + addition->passed.preserved,
 		.console_socket = addition->console_socket,
+		.process = addition->process.process,
 		.affinity = addition->process.process,
 		.cgroup = addition->handle.file.cgroup,
 		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,

@@ -21,6 +21,7 @@
 #include "libcontainer/kernel/credentials.h"
 #include "libcontainer/kernel/descriptors.h"
 #include "libcontainer/kernel/idmap.h"
+#include "libcontainer/kernel/oom_score.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/time_offsets.h"
 #include "libcontainer/sync.h"
@@ -392,8 +393,16 @@ static int launch_by_stage(
 
 int launch(const struct launch_request *request, struct launched *ret_launched, struct error *err)
 {
+	struct oom_score score;
+	int result;
+
 	*ret_launched = (struct launched){ .pidfd = -1 };
+	if (oom_score_lend(request->process, &score, err) < 0)
+		return -1;
 	if (request->target >= 0 || launch_needs_stage(request->platform))
-		return launch_by_stage(request, ret_launched, err);
-	return launch_directly(request, ret_launched, err);
+		result = launch_by_stage(request, ret_launched, err);
+	else
+		result = launch_directly(request, ret_launched, err);
+	oom_score_take_back(&score);
+	return result;
 }

@@ -15,7 +15,6 @@
 #include "libcontainer/kernel/credentials.h"
 #include "libcontainer/kernel/io_priority.h"
 #include "libcontainer/kernel/memory_policy.h"
-#include "libcontainer/kernel/oom_score.h"
 #include "libcontainer/kernel/personality.h"
 #include "libcontainer/kernel/rlimits.h"
 #include "libcontainer/kernel/scheduler.h"
@@ -114,8 +113,8 @@ static int set_attributes(const struct process_request *request, struct error *e
 	const struct spec_process *process = request->process;
 	const struct spec_linux *platform = request->platform;
 
-	if (oom_score_apply(request->procfs, process, err) < 0 || rlimits_apply(process, err) < 0 ||
-		scheduler_apply(process, err) < 0 || io_priority_apply(process, err) < 0 ||
+	if (rlimits_apply(process, err) < 0 || scheduler_apply(process, err) < 0 ||
+		io_priority_apply(process, err) < 0 ||
 		memory_policy_apply(platform->memory_policy, err) < 0 ||
 		personality_apply(platform->personality, err) < 0 ||
 		apparmor_set_on_exec(request->procfs, process, err) < 0 ||

@@ -7,16 +7,24 @@
 #define KOGG_LIBCONTAINER_KERNEL_OOM_SCORE_H
 
 #include "base/error.h"
-#include "libcontainer/kernel/procfs.h"
 #include "libspec/spec_process.h"
 
+/* What to go back to; the empty value says that nothing was changed. */
+struct oom_score {
+	char before[16]; /* as the file has it */
+};
+
 /*
- * Sets process.oomScoreAdj on the caller; nothing when it is absent or holds
- * already. Lowering it needs CAP_SYS_RESOURCE; the file belongs to the user
- * namespace that the memory map was made in, so a non-dumpable caller needs
- * to be root there.
+ * Sets process.oomScoreAdj on the caller, for the child that it is about to
+ * give birth to: children inherit it. Nothing when PROCESS is NULL, or has no
+ * such member, or it holds already. Lowering it needs CAP_SYS_RESOURCE in the
+ * first user namespace, which the child may be outside of; and there the file
+ * would not be its own, since it is not dumpable.
  */
-int oom_score_apply(struct procfs *procfs, const struct spec_process *process, struct error *err)
-	must_check;
+int oom_score_lend(const struct spec_process *process, struct oom_score *ret_score,
+	struct error *err) must_check;
+
+/* Takes it back; raising and undoing that needs no right, so this can't fail. */
+void oom_score_take_back(const struct oom_score *score);
 
 #endif

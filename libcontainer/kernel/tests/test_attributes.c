@@ -33,6 +33,8 @@ static const struct spec_process nothing = { .pointer = "/process" };
 
 START_TEST(absent_members_do_nothing)
 {
+	struct oom_score score;
+
 	suite_assert_done(rlimits_apply(&nothing, &err), err);
 	suite_assert_done(scheduler_apply(&nothing, &err), err);
 	suite_assert_done(io_priority_apply(&nothing, &err), err);
@@ -40,7 +42,9 @@ START_TEST(absent_members_do_nothing)
 	suite_assert_done(cpu_affinity_apply_final(&nothing, &err), err);
 	suite_assert_done(memory_policy_apply(NULL, &err), err);
 	suite_assert_done(personality_apply((struct spec_i64){ 0 }, &err), err);
-	suite_assert_done(oom_score_apply(&procfs, &nothing, &err), err);
+	suite_assert_done(oom_score_lend(NULL, &score, &err), err);
+	suite_assert_done(oom_score_lend(&nothing, &score, &err), err);
+	ck_assert_str_eq(score.before, "");
 	suite_assert_done(apparmor_check(&nothing, &err), err);
 	suite_assert_done(apparmor_set_on_exec(&procfs, &nothing, &err), err);
 	suite_assert_done(selinux_check(&nothing, &err), err);
@@ -260,14 +264,17 @@ static int read_score(void)
 	return (int)strtol(text.data, NULL, 10);
 }
 
-START_TEST(oom_score_is_set)
+START_TEST(oom_score_is_lent)
 {
 	int before = read_score();
 	struct spec_process process = { .pointer = "/process",
 		.oom_score_adj = { true, before + 1 } };
+	struct oom_score score;
 
-	suite_assert_done(oom_score_apply(&procfs, &process, &err), err);
+	suite_assert_done(oom_score_lend(&process, &score, &err), err);
 	ck_assert_int_eq(read_score(), before + 1);
+	oom_score_take_back(&score);
+	ck_assert_int_eq(read_score(), before);
 }
 END_TEST
 
@@ -275,11 +282,13 @@ START_TEST(oom_score_that_holds_is_fine_for_anyone)
 {
 	struct spec_process process = { .pointer = "/process",
 		.oom_score_adj = { true, read_score() } };
+	struct oom_score score;
 
 	ck_assert_int_eq(setresuid(1, 1, 1), 0);
-	suite_assert_done(oom_score_apply(&procfs, &process, &err), err);
+	suite_assert_done(oom_score_lend(&process, &score, &err), err);
+	ck_assert_str_eq(score.before, "");
 	process.oom_score_adj.value = -1000;
-	ck_assert_int_eq(oom_score_apply(&procfs, &process, &err), -1);
+	ck_assert_int_eq(oom_score_lend(&process, &score, &err), -1);
 	ck_assert_str_eq(err.pointer, "/process/oomScoreAdj");
 	ck_assert_str_ne(err.hint, "");
 	ck_assert_int_eq(err.sys_errno, EACCES);
@@ -358,7 +367,7 @@ int main(void)
 	tcase_add_test(tests, memory_policy_is_set);
 	tcase_add_loop_test(tests, bad_memory_policies_point, 0, array_size(bad_policies));
 	tcase_add_test(tests, personality_is_set);
-	tcase_add_test(tests, oom_score_is_set);
+	tcase_add_test(tests, oom_score_is_lent);
 	tcase_add_test(tests, oom_score_that_holds_is_fine_for_anyone);
 	tcase_add_test(tests, keyring_is_joined);
 	tcase_add_test(tests, labels_without_their_module_are_errors);
