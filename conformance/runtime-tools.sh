@@ -102,6 +102,7 @@ cd "$1" || exit 2
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
 out=$scratch/out before=$scratch/before
 export TMPDIR="$scratch"
 { echo; list_cgroups; } >"$before"

@@ -6,6 +6,9 @@ BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libjansson-dev libsec
 RUN_PACKAGES="busybox-static util-linux"
 TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 python3-jsonschema iproute2 git strace"
 LAB_PACKAGES="qemu-system-x86 cpio kmod busybox-static"
+# Three engines, and what stands around cri-o and images; tools/test.sh --full.
+ENGINE_PACKAGES="podman conmon catatonit netavark containerd docker.io containernetworking-plugins iptables umoci skopeo
+	python3-grpcio python3-protobuf protobuf-compiler"
 
 # Installs those of the named packages that are missing; silent when none is.
 need_packages()

@@ -9,7 +9,7 @@
 #
 # usage: tools/test.sh [--sanitize | --full] [MESON-TEST-ARGUMENT...]
 #   --sanitize  builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own
-#   --full      the same tests with gcc, with the sanitizers, and a build with clang
+#   --full      the same tests with gcc, with the sanitizers, a build with clang, and real engines (docs/ENGINES.md)
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -20,13 +20,13 @@ usage()
 	exit "$1"
 }
 
-# Runs the tests of the build directory $1 and leaves their log there; what failed is for count_tests.py to say.
+# Runs the tests of the build directory $1 and leaves their log $2 there; what failed is for count_tests.py to say.
 run_tests()
 {
-	directory=$1
-	shift
-	meson test -C "$directory" --no-rebuild "$@" </dev/null || true
-	logs="$logs $directory/meson-logs/testlog.json"
+	directory=$1 name=$2
+	shift 2
+	meson test -C "$directory" --no-rebuild --logbase "$name" "$@" </dev/null || true
+	logs="$logs $directory/meson-logs/$name.json"
 }
 
 # The guest of conformance/lab. The tests that need it say that it is missing.
@@ -40,7 +40,7 @@ test_default()
 {
 	build build
 	make_guest
-	run_tests build "$@"
+	run_tests build testlog "$@"
 }
 
 test_sanitized()
@@ -48,7 +48,15 @@ test_sanitized()
 	build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
 	export ASAN_OPTIONS=detect_stack_use_after_return=0:abort_on_error=1
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-	run_tests build-sanitize "$@"
+	run_tests build-sanitize testlog "$@"
+}
+
+# Real engines with kogg as their runtime; each sees to it that nothing of it reaches the machine.
+test_engines()
+{
+	# shellcheck disable=SC2086 # one word a package
+	need_packages $ENGINE_PACKAGES
+	run_tests build engines --suite engines
 }
 
 mode=default
@@ -68,6 +76,7 @@ full)
 	test_default "$@"
 	test_sanitized "$@"
 	CC=clang build build-clang
+	test_engines
 	;;
 esac
 # shellcheck disable=SC2086 # one word a log

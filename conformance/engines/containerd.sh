@@ -1,0 +1,274 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by run.sh: containerd, driven by ctr and through its CRI socket as a kubelet would.
+
+ENGINE_CGROUPS='default|k8s.io'
+IMAGE=localhost/bb:latest
+export IMAGE
+
+engine_programs()
+{
+	echo containerd ctr protoc
+}
+
+engine_version()
+{
+	containerd --version | awk '{ print $1, $3 }'
+}
+
+engine()
+{
+	ctr --address "$D/containerd.sock" "$@"
+}
+
+config_version()
+{
+	containerd --version | sed 's/.* v\?\([0-9]*\)\..*/\1/'
+}
+
+# The kubelet's part of the configuration, in the words of version 1 and of 2; then contrib/'s, for the runtime.
+write_config()
+{
+	local plugin=io.containerd.grpc.v1.cri version=2 pause='sandbox_image = "localhost/pause:latest"' images=
+	if [ "$(config_version)" -ge 2 ]; then
+		plugin=io.containerd.cri.v1.runtime version=3 pause=
+		images='[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "localhost/pause:latest"'
+	fi
+	cat >"$D/config.toml" <<EOF
+version = $version
+root = "$D/root"
+state = "$D/state"
+[grpc]
+  address = "$D/containerd.sock"
+[ttrpc]
+  address = "$D/containerd.sock.ttrpc"
+$images
+[plugins."$plugin"]
+  restrict_oom_score_adj = true
+  $pause
+  [plugins."$plugin".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "$D/cni"
+  [plugins."$plugin".containerd]
+    default_runtime_name = "kogg"
+EOF
+	sed "s|/usr/bin/kogg|$KOGG|" "$source_root/contrib/containerd/containerd-$((version - 1)).toml" >>"$D/config.toml"
+	[ "$CGROUP_DRIVER" != systemd ] || sed -i 's/SystemdCgroup = false/SystemdCgroup = true/' "$D/config.toml"
+	mkdir "$D/cni"
+	cat >"$D/cni/10-test.conflist" <<'EOF'
+{"cniVersion":"0.4.0","name":"test","plugins":[{"type":"bridge","bridge":"test0","isGateway":true,
+"ipam":{"type":"host-local","ranges":[[{"subnet":"10.88.77.0/24"}]]}}]}
+EOF
+}
+
+# With --uidmap, ctr 1.6 forgets --runc-binary, and the shim runs `runc` from the search path.
+start_daemon()
+{
+	PATH=$D/bin:$PATH containerd -c "$D/config.toml" >>"$D/log" 2>&1 &
+	echo $! >"$D/daemon"
+	disown
+	wait_for engine version
+}
+
+start_engine()
+{
+	mkdir "$D/bin"
+	ln -s "$KOGG" "$D/bin/runc"
+	write_config
+	start_daemon
+	engine image import "$D/bb.tar" >/dev/null
+	for image in bb pause; do
+		engine -n k8s.io image import "$D/$image.tar" >/dev/null
+	done
+	mkdir "$D/cri"
+	protoc -I "$here" --python_out="$D/cri" "$here/cri.proto"
+}
+
+remove_all()
+{
+	local namespace id
+	for namespace in default k8s.io; do
+		for id in $(engine -n $namespace task ls -q); do
+			engine -n $namespace task rm -f "$id"
+		done
+	done >/dev/null 2>&1
+}
+
+stop_engine()
+{
+	kill "$(cat "$D/daemon")"
+}
+
+# A container that lives as long as its program: c ID [OPTION...] [-- COMMAND...]
+c()
+{
+	local id=$1 options=()
+	shift
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	engine run --rm --runc-binary "$KOGG" "${options[@]}" "$IMAGE" "$id" "${@:-true}"
+}
+
+detached()
+{
+	engine run -d --runc-binary "$KOGG" "$IMAGE" "$@"
+}
+
+remove()
+{
+	engine task rm -f "$1"
+	engine container rm "$1"
+}
+
+run()
+{
+	local name=$1
+	shift
+	check "$name" -- c "c-$name" "$@"
+}
+
+run_says()
+{
+	local name=$1 text=$2
+	shift 2
+	check "$name" -- says "$text" c "c-$name" "$@"
+}
+
+ends_soon()
+{
+	for _ in $(seq 50); do
+		engine task ls | grep -q "^$1 .*STOPPED" && return
+		sleep .1
+	done
+	return 1
+}
+
+checkpoint()
+{
+	detached frozen sleep 1000 && engine task checkpoint --image-path "$D/image" frozen &&
+		engine task checkpoint --exit frozen
+	local status=$?
+	remove frozen
+	return $status
+}
+
+shim_killed()
+{
+	detached orphan sleep 1000 || return
+	kill -9 "$(pgrep -f 'containerd-shim.*-id orphan')"
+	sleep 1
+	remove orphan
+	! engine container ls -q | grep orphan
+}
+
+# Containers run on while containerd is away.
+daemon_restart()
+{
+	detached alive sleep 1000 || return
+	kill -9 "$(cat "$D/daemon")"
+	sleep .5
+	start_daemon
+	says hi engine task exec --exec-id x alive echo hi
+	local status=$?
+	remove alive
+	return $status
+}
+
+fifty_at_once()
+{
+	local i pids=() bad=0
+	for i in $(seq 50); do
+		engine run --rm --runc-binary "$KOGG" "$IMAGE" "many$i" true &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || bad=$((bad + 1))
+	done
+	echo "$bad failed"
+	[ $bad -eq 0 ] && ! engine container ls -q | grep many
+}
+
+cri()
+{
+	PYTHONPATH=$D/cri python3 "$here/cri.py" "$D/containerd.sock" "$CGROUP_PARENT" "$@"
+}
+
+run_task_cases()
+{
+	check run-d -- detached c2 sh -c 'trap exit\ 0 TERM; while :; do sleep 1; done'
+	check exec -- says hi engine task exec --exec-id e1 c2 echo hi
+	check exec-exit5 5 -- engine task exec --exec-id e5 c2 sh -c 'exit 5'
+	check exec-user -- says 'uid=1000(user)' engine task exec --exec-id e6 --user 1000 --cwd /tmp c2 id
+	check exec-tty -- says_on_terminal /dev/pts/ bash -c 'engine task exec -t --exec-id e2 c2 tty'
+	check exec-detached -- engine task exec -d --exec-id e3 c2 sleep 100
+	check exec-no-file 1 -- engine task exec --exec-id e4 c2 /nonesuch
+	check exec-no-file-message -- says 'no such file or directory' engine task exec --exec-id e7 c2 /nonesuch
+	check ps -- engine task ps c2
+	check metrics -- engine task metrics c2
+	check pause -- engine task pause c2
+	check paused -- says PAUSED engine task ls
+	check resume -- engine task resume c2
+	if has_criu; then
+		check checkpoint -- checkpoint
+	else
+		skip checkpoint "criu can't checkpoint on this kernel"
+	fi
+	check kill-term -- engine task kill -s TERM c2
+	check killed -- ends_soon c2
+	check kill-of-stopped 1 -- engine task kill -s KILL c2
+	check remove -- remove c2
+	check run-again -- detached c4 sleep 1000
+	check remove-running -- remove c4
+}
+
+run_option_cases()
+{
+	check run-tty -- says_on_terminal /dev/pts/0 bash -c 'engine run --rm -t --runc-binary $KOGG $IMAGE c-tty tty'
+	run privileged --privileged
+	check read-only 1 -- c c-ro --read-only -- touch /x
+	run seccomp --seccomp
+	run cap-add --cap-add=CAP_SYS_ADMIN -- mount -t tmpfs x /tmp
+	run cap-drop --cap-drop=CAP_MKNOD -- sh -c '! mknod /tmp/x c 1 3'
+	run_says device '10, 229' --device=/dev/fuse -- ls -l /dev/fuse
+	run mount --mount=type=bind,src=/tmp,dst=/data,options=rbind:ro -- sh -c '! touch /data/x'
+	run net-host --net-host
+	run_says memory 67108864 --memory-limit=67108864 --mount=type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro -- \
+		sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; true'
+	run cpus --cpus=0.5
+	run_says cgroup /kogg-engines/own --cgroup=/kogg-engines/own -- cat /proc/self/cgroup
+	run join-network --with-ns=network:/proc/1/ns/net
+	run new-privileges --allow-new-privs
+	check rootfs -- says hi engine run --rm --runc-binary "$KOGG" --rootfs "$D/rootfs" c-rootfs /bin/echo hi
+	run_says uidmap 'uid=0' --uidmap=0:100000:65536 --gidmap=0:100000:65536 -- id
+	run pid-file --pid-file="$D/pid"
+	run_says env-cwd '/tmp b' --env=A=b --label=x=y --cwd=/tmp -- sh -c 'echo $PWD $A'
+}
+
+run_cri_cases()
+{
+	local step
+	check cri -- cri
+	for step in $("$here/cri.py" --list); do
+		check "cri-$step" -- cri "$step"
+	done
+}
+
+run_cases()
+{
+	run_says run hi -- echo hi
+	check run-exit7 7 -- c c-7 -- sh -c 'exit 7'
+	check run-no-file 1 -- c c-no -- /nonesuch
+	check run-no-file-message -- says 'exec: "/nonesuch": no such file or directory' c c-no -- /nonesuch
+	check run-not-executable-message -- says 'permission denied' c c-no -- /etc/passwd
+	run_task_cases
+	run_option_cases
+	run_cri_cases
+	check fifty-at-once -- fifty_at_once
+	check shim-killed -- shim_killed
+	check daemon-restart -- daemon_restart
+	check all-removed -- test -z "$(engine container ls -q)"
+}

@@ -1,0 +1,212 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by run.sh: podman, rootful. It has no daemon.
+
+# With those of pods: podman removes them, but not from the hierarchies that it doesn't know (name=systemd, unified).
+ENGINE_CGROUPS='libpod_parent(/[0-9a-f]{64})?|conmon'
+IMAGE=localhost/bb:latest NETWORK=--network=none BRIDGE=bridge EXEC_NO_FILE=127
+export IMAGE NETWORK
+
+. "$here/cli_cases.sh"
+
+engine_programs()
+{
+	echo podman conmon catatonit
+}
+
+engine_version()
+{
+	podman --version
+}
+
+engine()
+{
+	podman --root "$D/root" --runroot "$D/runroot" --tmpdir "$D/tmp" --storage-driver overlay \
+		--network-config-dir "$D/net" "$@"
+}
+
+# Without the ten seconds that podman gives a container that ignores SIGTERM.
+remove()
+{
+	engine rm -f -t 0 "$@"
+}
+
+# What the machine withholds must not be asked for: some lack CAP_SYS_RESOURCE.
+configure()
+{
+	local nofile processes
+	nofile=$(ulimit -Hn)
+	processes=$(ulimit -Hu)
+	{ [ "$processes" != unlimited ] && [ "$processes" -le 32768 ]; } || processes=32768
+	cp -r /etc/containers "$D/etc"
+	mkdir -p "$D/etc/containers.conf.d"
+	mount --bind "$D/etc" /etc/containers
+	sed "s|/usr/bin/kogg|$KOGG|" "$source_root/contrib/podman/50-kogg.conf" >/etc/containers/containers.conf.d/50-kogg.conf
+	cat >/etc/containers/containers.conf.d/60-test.conf <<EOF
+[containers]
+log_driver = "k8s-file"
+default_ulimits = ["nofile=$nofile:$nofile", "nproc=$processes:$processes"]
+[engine]
+cgroup_manager = "$CGROUP_DRIVER"
+events_logger = "file"
+runtime = "kogg"
+EOF
+	echo containers:200000:131072 >"$D/subid"
+	for file in /etc/subuid /etc/subgid; do
+		[ -e $file ] && mount --bind "$D/subid" $file
+	done
+}
+
+start_engine()
+{
+	mkdir -p "$D/net" "$D/tmp" "$D/hooks"
+	: >"$D/log"
+	configure
+	cat >"$D/hooks/h.json" <<'EOF'
+{"version":"1.0.0","hook":{"path":"/bin/true","args":["true","x"]},"when":{"always":true},
+"stages":["prestart","createRuntime","createContainer","startContainer","poststart","poststop"]}
+EOF
+	cat >"$D/pod.yaml" <<'EOF'
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"kp"},"spec":{"containers":[{"name":"a",
+"image":"localhost/bb:latest","command":["sleep","1000"],"imagePullPolicy":"Never",
+"resources":{"limits":{"memory":"64Mi","cpu":"500m"}},
+"securityContext":{"capabilities":{"drop":["ALL"]},"readOnlyRootFilesystem":true}}]}}
+EOF
+	echo s3cret >"$D/secret"
+	engine secret create lab "$D/secret" >/dev/null
+	engine load -qi "$D/bb.tar" >/dev/null
+}
+
+remove_all()
+{
+	engine rm -af -t 0 >/dev/null 2>&1
+	engine pod rm -af -t 0 >/dev/null 2>&1
+}
+
+stop_engine()
+{
+	:
+}
+
+health()
+{
+	with ill --health-cmd 'echo ok' --health-interval 1h -- engine healthcheck run ill
+}
+
+checkpoint_restore()
+{
+	engine container checkpoint frozen && engine container restore frozen
+}
+
+in_pod()
+{
+	engine pod create --name p1 --infra-image "$IMAGE" --infra-command 'sleep 1000' --share pid,ipc,uts --network none &&
+		says sleep engine run --rm --pod p1 "$IMAGE" ps && engine pod pause p1 && engine pod unpause p1 &&
+		engine pod stop -t 0 p1
+	local status=$?
+	engine pod rm -f -t 0 p1 || return
+	return $status
+}
+
+play_kube()
+{
+	engine tag "$IMAGE" localhost/podman-pause:latest
+	engine play kube --network none "$D/pod.yaml" && says kp engine pod ps && engine play kube --down "$D/pod.yaml"
+}
+
+init_then_start()
+{
+	engine create --name ci "$NETWORK" "$IMAGE" sleep 100 && engine init ci && engine start ci
+	local status=$?
+	remove ci || return
+	return $status
+}
+
+pass_descriptors()
+{
+	exec 3<"$D/secret"
+	says s3cret engine "$@" cat /proc/self/fd/3
+}
+
+# The options given for the runtime reach it; podman 4.3 forgets them when it cleans up, so that a state is left.
+runtime_flags()
+{
+	engine --runtime-flag "root=$D/states" --runtime-flag debug run --rm --name flagged "$NETWORK" "$IMAGE" true || return
+	for id in $("$KOGG" --root "$D/states" list --quiet); do
+		"$KOGG" --root "$D/states" delete "$id" || return
+	done
+	[ -d "$D/states" ]
+}
+
+# conmon dies: podman must see that, and remove what is left.
+conmon_killed()
+{
+	local pid
+	engine run -d "$NETWORK" --name orphan "$IMAGE" sleep 1000 || return
+	pid=$(engine inspect -f '{{.State.ConmonPid}}' orphan)
+	kill -9 "$pid" && remove orphan
+}
+
+# podman dies in the middle of starting a container. Its next calls must work; a container that it had not written
+# down yet it forgets, with any runtime, and kogg must be able to remove that.
+engine_killed()
+{
+	local delay id
+	for delay in .05 .1 .15 .2 .25 .3; do
+		timeout -s KILL $delay bash -c 'engine run -d $NETWORK --name cut $IMAGE sleep 1000'
+		remove -i cut || return
+	done
+	run_again cut || return
+	for id in $("$KOGG" list --quiet); do
+		"$KOGG" delete --force "$id" || return
+	done
+}
+
+run_again()
+{
+	engine run --rm "$NETWORK" --name "$1" "$IMAGE" true
+}
+
+run_cases()
+{
+	check runtime-is-kogg -- says "$KOGG" engine info -f '{{.Host.OCIRuntime.Path}}'
+	run_life_cases
+	check healthcheck -- health
+	if has_criu; then
+		check checkpoint -- with frozen --security-opt seccomp=unconfined -- checkpoint_restore
+	else
+		skip checkpoint "criu can't checkpoint on this kernel"
+	fi
+	run_option_cases
+	run_says userns-auto 1000 --userns=auto:size=1000 "$IMAGE" cat /proc/self/uid_map
+	run_says uidmap 100000 --uidmap 0:100000:65536 --gidmap 0:100000:65536 "$IMAGE" cat /proc/self/uid_map
+	run unmask --security-opt unmask=ALL "$IMAGE" true
+	run mask --security-opt mask=/proc/stat "$IMAGE" sh -c '! grep cpu /proc/stat'
+	run_says proc-opts hidepid --security-opt proc-opts=hidepid=2 "$IMAGE" mount
+	run systemd-always --systemd=always "$IMAGE" mount
+	run_says personality i686 --personality LINUX32 "$IMAGE" uname -m
+	run annotation --annotation run.oci.keep_original_groups=1 --annotation a.b=c "$IMAGE" true
+	run cgroups-disabled --cgroups=disabled "$IMAGE" true
+	run cgroups-no-conmon --cgroups=no-conmon "$IMAGE" true
+	if is_cgroup2; then
+		run cgroups-split --cgroups=split "$IMAGE" true
+	else
+		skip cgroups-split 'podman has it for cgroup v2 only'
+	fi
+	run rootfs --rootfs "$D/rootfs" true
+	run_says idmapped-volume ' 0 ' --uidmap 0:100000:65536 --gidmap 0:100000:65536 -v "$D/hooks:/data:idmap" "$IMAGE" ls -ln /data
+	run_says umask 0077 --umask 077 --tz local "$IMAGE" sh -c umask
+	run hooks --hooks-dir "$D/hooks" "$IMAGE" true
+	run_says secret s3cret --secret lab "$IMAGE" cat /run/secrets/lab
+	check runtime-flag -- runtime_flags
+	run pid-files --conmon-pidfile "$D/conmon-pid" --pidfile "$D/pid" "$IMAGE" true
+	check preserve-fds -- pass_descriptors run --rm "$NETWORK" --preserve-fds 1 "$IMAGE"
+	check exec-preserve-fds -- with descriptors -- pass_descriptors exec --preserve-fds 1 descriptors
+	check pod -- in_pod
+	check init-container -- init_then_start
+	check play-kube -- play_kube
+	check info -- engine info
+	run_fault_cases
+	check conmon-killed -- conmon_killed
+	check engine-killed -- engine_killed
+}
