@@ -46,6 +46,17 @@ share_namespaces()
 	engine run --rm --network container:shared --pid container:shared --ipc container:shared "$IMAGE" ps | grep sleep
 }
 
+# ends_as NAME "exited STATUS": the engine learns of an end a little later.
+ends_as()
+{
+	for _ in $(seq 100); do
+		[ "$(engine inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$1")" != "$2" ] || return 0
+		sleep .1
+	done
+	engine inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$1"
+	return 1
+}
+
 restart_policy()
 {
 	engine run -d "$NETWORK" --restart=on-failure:1 --name restarted "$IMAGE" sh -c 'exit 3' || return
@@ -122,7 +133,7 @@ own_signal()
 	engine run -d "$NETWORK" --stop-signal USR1 --name signalled "$IMAGE" \
 		sh -c 'trap "exit 42" USR1; while :; do sleep .1; done' || return
 	sleep .5
-	engine stop -t 10 signalled && says 42 engine inspect -f '{{.State.ExitCode}}' signalled
+	engine stop -t 10 signalled && ends_as signalled 'exited 42'
 	local status=$?
 	remove signalled || return
 	return $status
@@ -172,11 +183,11 @@ run_life_cases()
 	check update-cpu -- engine update --cpu-shares 512 --cpu-quota 50000 --cpu-period 100000 c2
 	check kill-signal -- engine kill -s CONT c2
 	check stop -- engine stop -t 5 c2
-	check stopped -- says 'exited 0' engine inspect -f '{{.State.Status}} {{.State.ExitCode}}' c2
+	check stopped -- ends_as c2 'exited 0'
 	check start -- engine start c2
 	check restart -- engine restart -t 2 c2
 	check kill -- engine kill c2
-	check killed -- says 'exited 137' engine inspect -f '{{.State.Status}} {{.State.ExitCode}}' c2
+	check killed -- ends_as c2 'exited 137'
 	check remove -- engine rm c2
 	check remove-running -- remove_of_running
 	check wait -- wait_for_status

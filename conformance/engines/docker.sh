@@ -8,6 +8,7 @@ IMAGE=localhost/bb:latest NETWORK=--network=none BRIDGE=bridge
 EXEC_NO_FILE=126
 export IMAGE NETWORK
 
+# shellcheck source=conformance/engines/cli_cases.sh
 . "$here/cli_cases.sh"
 
 engine_programs()

@@ -7,6 +7,7 @@ ENGINE_CGROUPS='libpod_parent(/[0-9a-f]{64})?|conmon'
 IMAGE=localhost/bb:latest NETWORK=--network=none BRIDGE=bridge EXEC_NO_FILE=127
 export IMAGE NETWORK
 
+# shellcheck source=conformance/engines/cli_cases.sh
 . "$here/cli_cases.sh"
 
 engine_programs()

@@ -20,6 +20,7 @@ engine_name=${1-} pattern=${2-.}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin SHELL=/bin/bash
 export LIMIT=${LIMIT:-60} CGROUP_DRIVER=${CGROUP_DRIVER:-cgroupfs}
 
+# shellcheck source=conformance/engines/check.sh
 . "$here/check.sh"
 
 skip_all()
@@ -60,6 +61,7 @@ hide_cgroup_root()
 forbid_other_runtimes()
 {
 	local program path
+	# shellcheck disable=SC2016 # for that program
 	printf '#!/bin/sh\necho "$0 $*" >>%s/foreign-calls\nexit 1\n' "$D" >"$D/forbidden"
 	chmod +x "$D/forbidden"
 	for program in runc crun; do
@@ -121,6 +123,7 @@ check_leftovers()
 	done
 }
 
+# shellcheck source=conformance/engines/podman.sh
 case $engine_name in
 podman | docker | containerd) . "$here/$engine_name.sh" ;;
 *) sed -n '3,17p' "$0" | cut -c3-; exit 2 ;;
@@ -143,9 +146,8 @@ make_private
 export KOGG D here source_root TMPDIR="$D/work"
 mkdir "$TMPDIR"
 cd "$D" || exit 1 # conmon writes where it was started
-# Set for the cases, which use them in the files that were sourced.
 BLOCK_DEVICE=/dev/$(lsblk -dn -o NAME -e 1,7,11 | head -1)
-CGROUP_PARENT=/kogg-engines
+export BLOCK_DEVICE CGROUP_PARENT=/kogg-engines
 [ "$CGROUP_DRIVER" != systemd ] || CGROUP_PARENT=kogg-engines.slice
 cat >"$D/seccomp.json" <<'EOF'
 {"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],
