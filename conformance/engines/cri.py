@@ -89,6 +89,13 @@ class Pod:
         self.client.call('StartContainer', container_id=container)
         return container
 
+    def wait_for_log(self, text):
+        for _ in range(100):
+            if text in (self.client.logs / 'log').read_text():
+                return
+            time.sleep(.1)
+        raise AssertionError(f'{text!r} does not appear in the log')
+
     def execute(self, container, *command, timeout=10):
         return self.client.call('ExecSync', container_id=container, cmd=command, timeout=timeout)
 
@@ -175,7 +182,7 @@ def log(client):
     with client.sandbox() as pod:
         identity = pod.container()
         client.call('ReopenContainerLog', container_id=identity)
-        expect('started' in (client.logs / 'log').read_text(), True, 'log')
+        pod.wait_for_log('started')
 
 
 def restrict(config):
@@ -206,11 +213,7 @@ def terminal(client):
         config.tty = config.stdin = True
     with client.sandbox() as pod:
         pod.container(['sh', '-c', 'tty; sleep 1000'], ask)
-        for _ in range(50):
-            if '/dev/pts/0' in (client.logs / 'log').read_text():
-                return
-            time.sleep(.1)
-        raise AssertionError('no terminal')
+        pod.wait_for_log('/dev/pts/0')
 
 
 @step
