@@ -158,7 +158,7 @@ ROOTFS_TAR=$D/rootfs.tar "$here/image.sh" "$D/bb.tar" localhost/bb:latest
 IMAGE_COMMAND='["sleep","1000000"]' "$here/image.sh" "$D/pause.tar" localhost/pause:latest
 tar -C "$D/rootfs" -xf "$D/rootfs.tar"
 list_cgroups >"$D/cgroups"
-echo "# $(engine_version), $(uname -r), $(stat -f -c %T /sys/fs/cgroup | sed 's/tmpfs/cgroup v1/; s/cgroup2fs/cgroup v2/')"
+echo "# $(engine_version), Linux $(uname -r | cut -d- -f1), $(stat -f -c %T /sys/fs/cgroup | sed 's/tmpfs/cgroup v1/; s/cgroup2fs/cgroup v2/')"
 start_engine
 run_cases
 remove_all
