@@ -99,7 +99,7 @@ START_TEST(values_for_v1)
 {
 	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(values[_i].json, &document);
-	struct text text = { 0 };
+	cleanup_text struct text text = { 0 };
 
 	text_append(&text, "");
 	if (!values[_i].v1)
@@ -112,7 +112,6 @@ START_TEST(values_for_v1)
 		render(&batch, &text);
 	}
 	ck_assert_str_eq(text.data, values[_i].v1);
-	text_release(&text);
 }
 END_TEST
 
@@ -135,14 +134,13 @@ START_TEST(values_for_v2)
 {
 	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(values[_i].json, &document);
-	struct text text = { 0 };
+	cleanup_text struct text text = { 0 };
 	struct error err = { 0 };
 
 	if (!values[_i].v2)
 		return;
 	suite_assert_done(collect_v2(resources, &text, &err), err);
 	ck_assert_str_eq(text.data, values[_i].v2);
-	text_release(&text);
 }
 END_TEST
 
@@ -172,13 +170,12 @@ START_TEST(what_v2_lacks_is_an_error)
 	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources =
 		cgroup_resources_parse(refusals[_i].json, &document);
-	struct text text = { 0 };
+	cleanup_text struct text text = { 0 };
 	struct error err = { 0 };
 
 	ck_assert_int_eq(collect_v2(resources, &text, &err), -1);
 	ck_assert_str_eq(err.pointer, refusals[_i].pointer);
 	ck_assert_int_eq(err.kind, refusals[_i].kind);
-	text_release(&text);
 }
 END_TEST
 
@@ -214,7 +211,7 @@ START_TEST(unified_is_a_line_a_write)
 		"\"cpuset.cpus\":\"\",\"cgroup.max~depth\":\"3\"}}",
 		&document);
 	cleanup_batch struct cgroup_batch batch = { 0 };
-	struct text text = { 0 };
+	cleanup_text struct text text = { 0 };
 	struct error err = { 0 };
 
 	suite_assert_done(cgroup_unified_collect(resources, &batch, &err), err);
@@ -223,7 +220,6 @@ START_TEST(unified_is_a_line_a_write)
 				    "cgroup.max~depth=3\n;memory.max=1\n;");
 	ck_assert_str_eq(batch.items[1].member, "/unified/io.max");
 	ck_assert_str_eq(batch.items[3].member, "/unified/cgroup.max~0depth");
-	text_release(&text);
 }
 END_TEST
 
