@@ -117,6 +117,16 @@ static void undo_first_process(void *context)
 		log_warning("%s", err.text);
 }
 
+static void undo_intel_rdt(void *context)
+{
+	struct creation *creation = context;
+	struct error err = { 0 };
+
+	if (intel_rdt_remove(creation->spec->platform.intel_rdt, creation->id, &creation->file.rdt,
+		    &err) < 0)
+		log_warning("%s", err.text);
+}
+
 /*
  * The first process is dead by now. What it has told and nobody has read is
  * still on its way, whoever of both had failed.
@@ -160,7 +170,6 @@ static void describe(struct creation *creation)
 		.has_start_hooks = hooks->lists[SPEC_HOOK_START_CONTAINER].count > 0,
 		.has_poststart = hooks->lists[SPEC_HOOK_POSTSTART].count > 0,
 		.has_poststop = hooks->lists[SPEC_HOOK_POSTSTOP].count > 0,
-		.has_intel_rdt = creation->spec->platform.intel_rdt,
 		.no_new_keyring = creation->options->no_new_keyring,
 	};
 	creation->state = (struct state){
@@ -395,8 +404,11 @@ static int assist(struct creation *creation, struct error *err)
 {
 	const struct spec_linux *platform = &creation->spec->platform;
 	cleanup_fd int network = -1;
-	struct intel_rdt_made made;
 
+	if (intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid,
+		    &creation->file.rdt, err) < 0)
+		return -1;
+	rollback_push(&creation->rollback, undo_intel_rdt, creation);
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
 		state_file_save(creation->dir.fd, &creation->file, err) < 0)
@@ -405,8 +417,6 @@ static int assist(struct creation *creation, struct error *err)
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
 	if (save_config(creation, err) < 0)
-		return -1;
-	if (intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid, &made, err) < 0)
 		return -1;
 	if (!platform->n_net_devices)
 		return 0;

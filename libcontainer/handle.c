@@ -199,13 +199,10 @@ static int load_spec(
 
 static void remove_rdt(const struct handle *handle, const struct spec *spec)
 {
-	const struct intel_rdt_made made = {
-		.has_group = !spec->platform.intel_rdt->clos_id,
-		.has_monitoring = spec->platform.intel_rdt->enable_monitoring,
-	};
+	const struct state_file *file = &handle->file;
 	struct error err = { 0 };
 
-	if (intel_rdt_remove(spec->platform.intel_rdt, handle->file.id, &made, &err) < 0)
+	if (intel_rdt_remove(spec->platform.intel_rdt, file->id, &file->rdt, &err) < 0)
 		log_warning("%s", err.text);
 }
 
@@ -220,9 +217,10 @@ int handle_destroy(struct handle *handle, struct error *err)
 		return -1;
 	if (handle->file.cgroup && cgroup_remove(handle->file.cgroup, err) < 0)
 		return -1;
-	if (handle->file.has_poststop || handle->file.has_intel_rdt)
+	if (handle->file.has_poststop || handle->file.rdt.has_group ||
+		handle->file.rdt.has_monitoring)
 		(void)load_spec(handle, &document, &spec);
-	if (spec && spec->platform.intel_rdt)
+	if (spec)
 		remove_rdt(handle, spec);
 	result = state_dir_remove(&handle->dir, err);
 	if (result == 0 && spec && handle->file.has_poststop) {

@@ -36,14 +36,15 @@ static json_t *to_json(const struct state_file *state)
 		return NULL;
 	}
 	/* "o" steals both references, also when it fails. */
-	return json_pack("{s:i s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:b s:b s:o s:o}",
+	return json_pack(
+		"{s:i s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}",
 		"format", STATE_FILE_FORMAT, "id", state->id, "bundle", state->bundle, "rootfs",
 		state->rootfs, "created", state->created, "pid", (int)state->pid, "startTime",
 		(json_int_t)state->start_time, "uid", (json_int_t)state->uid, "ownPidNamespace",
 		state->has_own_pid_namespace, "startContainer", state->has_start_hooks, "poststart",
-		state->has_poststart, "poststop", state->has_poststop, "intelRdt",
-		state->has_intel_rdt, "noNewKeyring", state->no_new_keyring, "cgroup", cgroup,
-		"annotations", annotations);
+		state->has_poststart, "poststop", state->has_poststop, "intelRdt", "group",
+		state->rdt.has_group, "monitoring", state->rdt.has_monitoring, "noNewKeyring",
+		state->no_new_keyring, "cgroup", cgroup, "annotations", annotations);
 }
 
 int state_file_save(int dir_fd, const struct state_file *state, struct error *err)
@@ -98,7 +99,7 @@ static int keep_strings(struct state_file *state)
 static int from_json(struct state_file *state, json_t *json, struct error *err)
 {
 	json_int_t format = json_integer_value(json_object_get(json, "format"));
-	int pid, own_pid, start, poststart, poststop, rdt, no_keyring;
+	int pid, own_pid, start, poststart, poststop, no_keyring, rdt_group, rdt_monitoring;
 	json_t *annotations, *cgroup;
 	json_int_t start_time, uid;
 
@@ -106,12 +107,14 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 		return error_set(err, ERROR_UNSUPPORTED,
 			"%s has format %lld, and this kogg knows only %d", STATE_FILE_NAME,
 			(long long)format, STATE_FILE_FORMAT);
-	if (json_unpack(json, "{s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:b s:b s:o s:o}", "id",
+	if (json_unpack(json,
+		    "{s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}", "id",
 		    &state->id, "bundle", &state->bundle, "rootfs", &state->rootfs, "created",
 		    &state->created, "pid", &pid, "startTime", &start_time, "uid", &uid,
 		    "ownPidNamespace", &own_pid, "startContainer", &start, "poststart", &poststart,
-		    "poststop", &poststop, "intelRdt", &rdt, "noNewKeyring", &no_keyring, "cgroup",
-		    &cgroup, "annotations", &annotations) < 0)
+		    "poststop", &poststop, "intelRdt", "group", &rdt_group, "monitoring",
+		    &rdt_monitoring, "noNewKeyring", &no_keyring, "cgroup", &cgroup, "annotations",
+		    &annotations) < 0)
 		return error_set(err, ERROR_STATE, "%s lacks a member", STATE_FILE_NAME);
 	if (pid < 0 || start_time < 0 || uid < 0 || uid > UINT32_MAX)
 		return error_set(
@@ -123,7 +126,7 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	state->has_start_hooks = start;
 	state->has_poststart = poststart;
 	state->has_poststop = poststop;
-	state->has_intel_rdt = rdt;
+	state->rdt = (struct intel_rdt_made){ rdt_group, rdt_monitoring };
 	state->no_new_keyring = no_keyring;
 	if (keep_strings(state) < 0 || load_annotations(state, annotations) < 0)
 		return error_set(err, ERROR_STATE, "%s is damaged", STATE_FILE_NAME);

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "libcontainer/kernel/cgroup.h"
+#include "libcontainer/kernel/intel_rdt.h"
 #include "libspec/spec_types.h"
 
 #define STATE_FILE_FORMAT 1
@@ -37,7 +38,7 @@ struct state_file {
 	bool has_start_hooks; /* hooks of these kinds: config.json need not be read to know */
 	bool has_poststart;
 	bool has_poststop;
-	bool has_intel_rdt;
+	struct intel_rdt_made rdt;
 	bool no_new_keyring;   /* its processes are in the caller's */
 	struct cgroup *cgroup; /* owned by the struct when loaded; NULL when unknown */
 	struct arena arena;    /* owns the strings when loaded */
