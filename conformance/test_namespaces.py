@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """config-linux.md, "Namespaces", "User namespace mappings", "Offset for Time Namespace", "Sysctl"; host names."""
+import json
 import os
 import pathlib
 import subprocess
@@ -109,8 +110,7 @@ def test_joined_user_namespace():
     bundle = Bundle()
     subprocess.run(['chown', '-hR', '100000:100000', bundle.rootfs], check=True)
     with Namespaces('--user') as others:
-        for name in ('uid_map', 'gid_map'):
-            pathlib.Path(f'/proc/{others.process.pid}/{name}').write_text('0 100000 65536')
+        others.map_ids(MAPPING[0])
         set_namespace(bundle, 'user', others.path('user'))
         seen = seen_of(bundle)
         expect(seen['namespaces']['user'], others.inode('user'), 'namespace')
@@ -210,6 +210,27 @@ def test_user_namespace_with_other_user():
     bundle.config['process']['user'] = {'uid': 1000, 'gid': 1000, 'additionalGids': [5]}
     seen = seen_of(bundle)
     expect((seen['uids'], seen['gids'], seen['groups']), ([1000] * 3, [1000] * 3, [5]), 'ids')
+
+
+@cases(('new',), ('joined',))
+def test_oom_score_in_a_user_namespace(name):
+    """The file belongs to a user that is not mapped there."""
+    bundle = user_bundle()
+    bundle.config['process']['oomScoreAdj'] = 700
+    with Namespaces('--user') as others:
+        others.map_ids(MAPPING[0])
+        if name == 'joined':
+            set_namespace(bundle, 'user', others.path('user'))
+            del bundle.config['linux']['uidMappings'], bundle.config['linux']['gidMappings']
+        with Container(Runtime(), bundle) as container:
+            expect(container.run()['oom_score_adj'], '700', 'oom_score_adj')
+            process = {'user': {'uid': 0, 'gid': 0}, 'args': ['cat', '/proc/self/oom_score_adj'], 'cwd': '/',
+                       'env': ['PATH=/bin'], 'oomScoreAdj': 800}
+            file = bundle.path / 'process.json'
+            file.write_text(json.dumps(process))
+            expect(container.runtime.ok('exec', '--process', file, container.id).out, '800\n', 'exec')
+            container.finish()
+            container.delete()
 
 
 def test_processes_of_a_user_namespace_are_others_outside():
