@@ -47,6 +47,13 @@ class Case:
     def namespace(self, kind):
         return next((n for n in self.linux.get('namespaces', []) if n['type'] == kind), None)
 
+    def mappings(self, member):
+        """Of the container's user namespace; none without one."""
+        user = self.namespace('user')
+        if not user:
+            return []
+        return [self.host['joined_mapping']] if user.get('path') else self.linux.get(member, [])
+
     def mounted_at(self, path):
         return [m for m in self.mounts if m['path'] == path]
 
@@ -295,8 +302,8 @@ def namespaces(case):
 @compares('/linux/uidMappings/**', '/linux/gidMappings/**')
 def id_mappings(case):
     for member, name in (('uidMappings', 'uid_map'), ('gidMappings', 'gid_map')):
-        if case.namespace('user') and not case.namespace('user').get('path'):
-            wanted = [[m['containerID'], m['hostID'], m['size']] for m in case.linux.get(member, [])]
+        if case.namespace('user'):
+            wanted = [[m['containerID'], m['hostID'], m['size']] for m in case.mappings(member)]
         else:
             wanted = case.host[name]
         seen = [list(map(int, line.split())) for line in (case.seen[name] or '').splitlines()]
@@ -392,7 +399,7 @@ def outside_id(case, word):
     """uid= and gid= as the kernel shows them: as numbers of the first user namespace."""
     key, value = word.split('=', 1)
     member = {'uid': 'uidMappings', 'gid': 'gidMappings'}.get(key)
-    for mapping in case.linux.get(member, []) if member else ():
+    for mapping in case.mappings(member) if member else ():
         if 0 <= int(value) - mapping['containerID'] < mapping['size']:
             return f'{key}={int(value) - mapping["containerID"] + mapping["hostID"]}'
     return word

@@ -151,7 +151,8 @@ def compare_throttles(resources, files, is_v1):
 
 def compare_tables(resources, files, is_v1):
     for entry in resources.get('hugepageLimits') or []:
-        suffix = 'limit_in_bytes' if is_v1 else 'max'
+        # On a hybrid host the controller may be on either side.
+        suffix = 'limit_in_bytes' if is_v1 and 'hugetlb.2MB.limit_in_bytes' in files else 'max'
         yield from compare_file(files, f'hugetlb.{entry["pageSize"]}.{suffix}', str(entry['limit']), 'hugepageLimits')
     for entry in member(resources, 'network/priorities') or []:
         line = f'{entry["name"]} {entry["priority"]}'

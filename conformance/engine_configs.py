@@ -40,6 +40,9 @@ for argument; do echo "$argument"; done > "$0.args"
 '''
 BIND_FILES = {'hostname', 'hosts', 'resolv.conf', 'localtime', '.containerenv', 'termination-log', 'passwd', 'group'}
 
+# Of a user namespace that is joined, which the config says nothing of.
+JOINED_MAPPING = {'containerID': 0, 'hostID': 100000, 'size': 65536}
+
 RLIMITS = 'CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME'.split()
 
 recorded = []  # (name, config, seen, host) of every config in force
@@ -102,8 +105,11 @@ class Rewrite:
         if not wanted:
             return
         self.note('namespace paths')
-        options = {'network': '--net', 'ipc': '--ipc', 'uts': '--uts', 'cgroup': '--cgroup', 'mount': '--mount'}
+        options = {'network': '--net', 'ipc': '--ipc', 'uts': '--uts', 'cgroup': '--cgroup', 'mount': '--mount',
+                   'user': '--user'}
         self.helper = Namespaces(*(options[n['type']] for n in wanted))
+        if 'user' in (n['type'] for n in wanted):
+            self.helper.map_ids(JOINED_MAPPING)
         for namespace in wanted:
             link = compare.LINKS[namespace['type']]
             namespace['path'] = self.helper.path(link)
@@ -200,6 +206,7 @@ def host_facts(config, bundle, rewrite, container):
         **inherited(),
         'natural_calls': natural_calls(),
         'joined': rewrite.joined if rewrite else {},
+        'joined_mapping': JOINED_MAPPING,
         'bind_roots': rewrite.bind_roots if rewrite else {},
         'rootfs': '/' + str(bundle.rootfs.relative_to(harness.tmp)),
         'submounted': [],
@@ -251,6 +258,8 @@ def run_config(row, text):
 def own_root(bundle):
     """With a user namespace engines give the root to its first user."""
     mappings = bundle.config['linux'].get('uidMappings')
+    if any(n['type'] == 'user' and n.get('path') for n in bundle.config['linux'].get('namespaces', [])):
+        mappings = [JOINED_MAPPING]
     if mappings:
         owner = mappings[0]['hostID']
         subprocess.run(['chown', '-hR', f'{owner}:{owner}', bundle.rootfs], check=True)
