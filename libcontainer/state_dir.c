@@ -50,9 +50,9 @@ static int open_root(const char *root, struct error *err)
 
 	if (fd < 0)
 		return error_set_call(err, "open", root);
-	/* Whoever may write there could put another container's names in. */
+	/* Whoever may write there could put another container's names in, or take ours away. */
 	if (fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0) ||
-		(st.st_mode & S_IWOTH && !(st.st_mode & S_ISVTX))) {
+		(st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))) {
 		close(fd);
 		return error_set(err, ERROR_SYSTEM,
 			"state root '%s' belongs to or can be written by others", root);
@@ -63,6 +63,17 @@ static int open_root(const char *root, struct error *err)
 int state_dir_not_found(const char *id, struct error *err)
 {
 	return error_set(err, ERROR_NOT_FOUND, "container '%s' does not exist", id);
+}
+
+/*
+ * Not in the root of another user, and in one like /tmp not made by one: what
+ * is read there says which processes to kill.
+ */
+static bool is_ours_alone(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 static int open_dir(struct state_dir *dir, const char *root, const char *id, struct error *err)
@@ -77,6 +88,9 @@ static int open_dir(struct state_dir *dir, const char *root, const char *id, str
 	if (dir->fd < 0)
 		return errno == ENOENT ? state_dir_not_found(id, err)
 				       : error_set_call(err, "open state directory", id);
+	if (!is_ours_alone(dir->fd))
+		return error_set(err, ERROR_SYSTEM,
+			"state directory '%s' belongs to or can be written by others", id);
 	return 0;
 }
 
@@ -233,9 +247,12 @@ int state_dir_open_result(const struct state_dir *dir, int flags)
 
 int state_dir_open_cache(const struct state_dir *dir)
 {
+	cleanup_fd int fd = -1;
+
 	if (mkdirat(dir->root_fd, CACHE_NAME, 0700) < 0 && errno != EEXIST)
 		return -1;
-	return openat(dir->root_fd, CACHE_NAME, DIR_FLAGS);
+	fd = openat(dir->root_fd, CACHE_NAME, DIR_FLAGS);
+	return fd >= 0 && is_ours_alone(fd) ? take_fd(&fd) : -1;
 }
 
 /* Empties the directory DIR_FD. What is no file has to be empty. */

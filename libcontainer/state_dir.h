@@ -47,7 +47,10 @@ enum state_dir_stage {
 int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 	must_check;
 
-/* Opens without a lock: for reading. ERROR_NOT_FOUND when there is no such ID. */
+/*
+ * Opens without a lock: for reading. ERROR_NOT_FOUND when there is no such ID.
+ * A directory that is not the caller's alone is refused, here and by all below.
+ */
 int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 	must_check;
 

@@ -131,6 +131,41 @@ START_TEST(a_deleted_container_cannot_be_locked)
 }
 END_TEST
 
+/* In a root like /tmp others can make names. */
+static const struct {
+	uid_t owner;
+	mode_t mode;
+} strangers[] = {
+	{ 1000, 0700 },
+	{ 0, 0770 },
+	{ 0, 0707 },
+	{ 1000, 0777 },
+};
+
+START_TEST(trusts_no_directory_of_others)
+{
+	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED, opened = STATE_DIR_CLOSED;
+	int cache;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(state_dir_create(&dir, root, "a", &err), 0);
+	ck_assert_int_eq(fchown(dir.fd, strangers[_i].owner, 0), 0);
+	ck_assert_int_eq(fchmod(dir.fd, strangers[_i].mode), 0);
+	ck_assert_int_eq(state_dir_open(&opened, root, "a", &err), -1);
+	ck_assert_str_eq(err.text, "state directory 'a' belongs to or can be written by others");
+
+	cache = state_dir_open_cache(&dir);
+	ck_assert_int_ge(cache, 0);
+	ck_assert_int_eq(fchown(cache, strangers[_i].owner, 0), 0);
+	ck_assert_int_eq(fchmod(cache, strangers[_i].mode), 0);
+	close(cache);
+	ck_assert_int_eq(state_dir_open_cache(&dir), -1);
+	ck_assert_int_eq(unlinkat(dir.root_fd, ".filters", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(state_dir_remove(&dir, &(struct error){ 0 }), 0);
+}
+END_TEST
+
 START_TEST(removes_what_a_killed_writer_left)
 {
 	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED;
@@ -264,6 +299,7 @@ int main(void)
 	tcase_add_test(tcase, an_unknown_id_is_not_found);
 	tcase_add_test(tcase, shows_whether_somebody_holds_it);
 	tcase_add_test(tcase, a_deleted_container_cannot_be_locked);
+	tcase_add_loop_test(tcase, trusts_no_directory_of_others, 0, array_size(strangers));
 	tcase_add_test(tcase, removes_what_a_killed_writer_left);
 	tcase_add_test(tcase, state_comes_back_as_it_was_saved);
 	tcase_add_loop_test(tcase, refuses_state_it_does_not_know, 0, array_size(refused));
