@@ -73,7 +73,8 @@ static int follow(const struct command_call *call, struct container_watch *watch
 		if (event == CONTAINER_EVENT_OOM &&
 			print_event("oom", call->args[0], NULL, err) < 0)
 			return -1;
-		if (event != CONTAINER_EVENT_NONE)
+		/* v2's memory.events wakes for more than kills. */
+		if (event != CONTAINER_EVENT_NONE || clock_now_ms() < next)
 			continue;
 		if (print_tick(call, err) < 0)
 			return -1;

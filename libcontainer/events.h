@@ -20,7 +20,7 @@ int container_stats(const struct runtime *runtime, const char *id, json_t **ret_
 	struct error *err) must_check;
 
 enum container_event {
-	CONTAINER_EVENT_NONE, /* the time is over */
+	CONTAINER_EVENT_NONE, /* the time is over, or nothing that has a name here */
 	CONTAINER_EVENT_OOM,  /* the kernel killed for lack of memory since the last call */
 	CONTAINER_EVENT_END,  /* the container has stopped */
 };
