@@ -78,8 +78,8 @@ def test_cpu_time():
 
 def test_throttling():
     need('cpu')
-    script = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo done; read x'
-    with Container(Runtime(), shell(script, cpu={'quota': 10000, 'period': 50000})) as container:
+    script = 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done; read x'
+    with Container(Runtime(), shell(script, cpu={'quota': 1000, 'period': 10000})) as container:
         container.create().start()
         container.read_line(60)
         throttling = stats_of(container)['cpu']['throttling']

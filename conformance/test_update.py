@@ -5,6 +5,7 @@
 What a host can't do is refused with the member's JSON pointer; so each row holds on v1, hybrid and v2 hosts.
 """
 import json
+import pathlib
 import tempfile
 
 import harness
@@ -324,7 +325,7 @@ def test_group_that_is_gone():
         for where in sorted(set(cgroup_mounts().values())):
             group = group_of(container.bundle, where)
             if group.exists():
-                (group.parent / 'cgroup.procs').write_text(str(container.pid))
+                pathlib.Path(where, 'cgroup.procs').write_text(str(container.pid))
                 group.rmdir()
         record = update(container, {'pids': {'limit': 5}}).error()
         expect_in('cgroup', record['msg'], 'message')
