@@ -131,11 +131,18 @@ run()
 	check "$name" -- c "c-$name" "$@"
 }
 
+# ctr loses what a program writes in its last moments, with any runtime; so the program is followed by another.
 run_says()
 {
-	local name=$1 text=$2
+	local name=$1 text=$2 options=()
 	shift 2
-	check "$name" -- says "$text" c "c-$name" "$@"
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	# shellcheck disable=SC2016 # for the inner shell
+	check "$name" -- says "$text" c "c-$name" "${options[@]}" -- sh -c '"$@"; sleep .5' sh "$@"
 }
 
 ends_soon()
@@ -172,7 +179,7 @@ daemon_restart()
 	kill -9 "$(cat "$D/daemon")"
 	sleep .5
 	start_daemon
-	says hi engine task exec --exec-id x alive echo hi
+	says hi engine task exec --exec-id x alive sh -c 'echo hi; sleep .5'
 	local status=$?
 	remove alive
 	return $status
@@ -200,10 +207,10 @@ cri()
 run_task_cases()
 {
 	check run-d -- detached c2 sh -c 'trap exit\ 0 TERM; while :; do sleep 1; done'
-	check exec -- says hi engine task exec --exec-id e1 c2 echo hi
+	check exec -- says hi engine task exec --exec-id e1 c2 sh -c 'echo hi; sleep .5'
 	check exec-exit5 5 -- engine task exec --exec-id e5 c2 sh -c 'exit 5'
-	check exec-user -- says 'uid=1000(user)' engine task exec --exec-id e6 --user 1000 --cwd /tmp c2 id
-	check exec-tty -- says_on_terminal /dev/pts/ bash -c 'engine task exec -t --exec-id e2 c2 tty'
+	check exec-user -- says 'uid=1000(user)' engine task exec --exec-id e6 --user 1000 --cwd /tmp c2 sh -c 'id; sleep .5'
+	check exec-tty -- says_on_terminal /dev/pts/ bash -c 'engine task exec -t --exec-id e2 c2 sh -c "tty; sleep .5"'
 	check exec-detached -- engine task exec -d --exec-id e3 c2 sleep 100
 	check exec-no-file 1 -- engine task exec --exec-id e4 c2 /nonesuch
 	check exec-no-file-message -- says 'no such file or directory' engine task exec --exec-id e7 c2 /nonesuch
@@ -242,7 +249,8 @@ run_option_cases()
 	run_says cgroup /kogg-engines/own --cgroup=/kogg-engines/own -- cat /proc/self/cgroup
 	run join-network --with-ns=network:/proc/1/ns/net
 	run new-privileges --allow-new-privs
-	check rootfs -- says hi engine run --rm --runc-binary "$KOGG" --rootfs "$D/rootfs" c-rootfs /bin/echo hi
+	check rootfs -- says hi engine run --rm --runc-binary "$KOGG" --rootfs "$D/rootfs" c-rootfs \
+		/bin/sh -c 'echo hi; sleep .5'
 	run_says uidmap 'uid=0' --uidmap=0:100000:65536 --gidmap=0:100000:65536 -- id
 	run pid-file --pid-file="$D/pid"
 	run_says env-cwd '/tmp b' --env=A=b --label=x=y --cwd=/tmp -- sh -c 'echo $PWD $A'
