@@ -1,0 +1,345 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Between the caller's terminal or streams and a container's terminal: exec --tty and run in the foreground."""
+import contextlib
+import fcntl
+import hashlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+
+import harness
+from harness import Bundle, Container, Runtime, cases, expect
+
+FLOOD = 100 << 20
+PATTERN = bytes(b for b in range(256) if b != 0x0a) + b'\n'
+BOTH_COMMANDS = (('exec',), ('run',))
+
+
+def digest(data):
+    return hashlib.md5(data).hexdigest()
+
+
+class Call:
+    """`exec --tty` or `run` of a shell script on a container's terminal, with streams of the test's choice."""
+
+    def __init__(self, kind, args, **popen):
+        bundle = Bundle()
+        self.runtime = Runtime()
+        self.kind, self.container = kind, None
+        if kind == 'exec':
+            self.container = Container(self.runtime, bundle)
+            self.container.create().start().ask()
+            command = ['exec', '--tty', self.container.id, *args]
+        else:
+            bundle.config['process'].update(terminal=True, args=list(args))
+            bundle.save()
+            command = ['run', '--bundle', str(bundle.path), 'relayed']
+        self.process = self.runtime.start_call(*command, **popen)
+
+    def wait(self, timeout=20):
+        """The exit status and the processor time that the runtime used."""
+        deadline = time.monotonic() + timeout
+        while True:
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                return self.process.returncode, usage.ru_utime + usage.ru_stime
+            assert time.monotonic() < deadline, f'{self.kind} has not ended after {timeout} s'
+            time.sleep(0.01)
+
+    def close(self):
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        if self.container:
+            self.runtime.ok('delete', '--force', self.container.id)
+            self.container.close()
+        elif 'relayed' in self.runtime.ids():
+            self.runtime.ok('delete', '--force', 'relayed')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def sh(script):
+    return ['sh', '-c', script]
+
+
+# A person at a terminal
+
+def set_size(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, b''.join(n.to_bytes(2, sys.byteorder) for n in (rows, columns, 0, 0)))
+
+
+class Screen:
+    """The caller's terminal: its master is the person's side."""
+
+    def __init__(self):
+        self.master, self.slave = pty.openpty()
+        set_size(self.master, 24, 80)
+        self.saved = termios.tcgetattr(self.slave)
+        self.flags = fcntl.fcntl(self.slave, fcntl.F_GETFL)
+        self.text = b''
+
+    def popen(self):
+        return {'stdin': self.slave, 'stdout': self.slave, 'stderr': self.slave, 'start_new_session': True,
+                'preexec_fn': lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
+
+    def wait_for(self, pattern, timeout=10):
+        """Takes the output up to a match of PATTERN."""
+        deadline = time.monotonic() + timeout
+        while not (match := re.search(pattern, self.text)):
+            left = deadline - time.monotonic()
+            assert left > 0 and select.select([self.master], [], [], left)[0], f'no {pattern!r} in {self.text!r}'
+            self.text += os.read(self.master, 65536)
+        self.text = self.text[match.end():]
+        return match
+
+    def type(self, text):
+        os.write(self.master, text)
+
+    def expect_restored(self):
+        expect(termios.tcgetattr(self.slave), self.saved, 'modes of the caller\'s terminal')
+        expect(fcntl.fcntl(self.slave, fcntl.F_GETFL), self.flags, 'flags of the caller\'s descriptor')
+
+    def hang_up(self):
+        if self.master >= 0:
+            os.close(self.master)
+        self.master = -1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.hang_up()
+        os.close(self.slave)
+
+
+PROMPT = rb'ready> '
+SHELL = sh('PS1="ready> " exec busybox sh -i')
+
+
+@cases(*BOTH_COMMANDS)
+def test_interactive_shell(kind):
+    with Screen() as screen:
+        set_size(screen.master, 31, 97)
+        with Call(kind, SHELL, **screen.popen()) as call:
+            screen.wait_for(PROMPT)
+            modes = termios.tcgetattr(screen.slave)
+            expect(modes[3] & (termios.ICANON | termios.ECHO | termios.ISIG), 0, 'modes of a raw terminal')
+            screen.type(b'echo hel""lo\r')
+            screen.wait_for(rb'\nhello\r\n')
+            screen.type(b'busybox stty size\r')
+            screen.wait_for(rb'\n31 97\r\n')
+            set_size(screen.master, 40, 133)
+            screen.type(b'busybox stty size\r')
+            screen.wait_for(rb'\n40 133\r\n' + PROMPT)
+            screen.type(b'sleep 1000\r')
+            time.sleep(0.3)
+            screen.type(b'\x03')
+            screen.wait_for(PROMPT)
+            screen.type(b'echo st""atus $?\r')
+            screen.wait_for(rb'status 130\r\n' + PROMPT)
+            screen.type(b'sleep 1000\r')
+            time.sleep(0.3)
+            screen.type(b'\x1a')
+            screen.wait_for(rb'Stopped.*\n' + PROMPT)
+            screen.type(b'fg\r')
+            time.sleep(0.3)
+            screen.type(b'\x03')
+            screen.wait_for(PROMPT)
+            screen.type(b'exit 7\r')
+            expect(call.wait()[0], 7, 'status')
+        screen.expect_restored()
+
+
+@cases(*BOTH_COMMANDS)
+def test_size_changes_reach_the_program(kind):
+    script = 'trap "busybox stty size; exit 6" WINCH; echo ready; while :; do sleep 0.05; done'
+    with Screen() as screen, Call(kind, sh(script), **screen.popen()) as call:
+        screen.wait_for(rb'ready')
+        set_size(screen.master, 21, 77)
+        screen.wait_for(rb'21 77')
+        expect(call.wait()[0], 6, 'status')
+
+
+@cases(*[(kind, name) for kind in ('exec', 'run') for name in ('TERM', 'HUP', 'INT', 'QUIT', 'USR1')])
+def test_restored_after_a_signal(kind, name):
+    number = getattr(signal, f'SIG{name}')
+    with Screen() as screen:
+        with Call(kind, sh(f'trap "exit 42" {name}; echo ready; while :; do sleep 0.05; done'), **screen.popen()) as call:
+            screen.wait_for(rb'ready')
+            call.process.send_signal(number)
+            expect(call.wait()[0], 42, 'status')
+        screen.expect_restored()
+
+
+@cases(*BOTH_COMMANDS)
+def test_restored_when_the_program_is_missing(kind):
+    with Screen() as screen:
+        with Call(kind, ['/nonesuch'], **screen.popen()) as call:
+            screen.wait_for(rb'no such file or directory')
+            expect(call.wait()[0], 255 if kind == 'exec' else 1, 'status')
+        screen.expect_restored()
+
+
+@cases(*BOTH_COMMANDS)
+def test_restored_when_the_program_is_killed(kind):
+    with Screen() as screen:
+        with Call(kind, sh('echo ready; exec sleep 1000'), **screen.popen()) as call:
+            screen.wait_for(rb'ready')
+            call.runtime.ok('kill', call.container.id if call.container else 'relayed', 'KILL')
+            expect(call.wait()[0], 137, 'status')
+        screen.expect_restored()
+
+
+@cases(*BOTH_COMMANDS)
+def test_hung_up_terminal(kind):
+    """The person is gone, and the program gets SIGHUP (which PID 1 has to catch, or is immune to)."""
+    script = 'trap "exit 9" HUP; echo ready; while :; do sleep 0.05; done'
+    with Screen() as screen, Call(kind, sh(script), **screen.popen()) as call:
+        screen.wait_for(rb'ready')
+        screen.hang_up()
+        status, used = call.wait()
+        expect(status, 9, 'status')
+        assert used < 0.5, f'{used} s of processor time'
+
+
+@cases(*BOTH_COMMANDS)
+def test_hung_up_while_it_writes(kind):
+    with Screen() as screen, Call(kind, sh('while echo xxxxxxxxxxxxxxxxxxx; do :; done; exit 9'), **screen.popen()) as call:
+        screen.wait_for(rb'xxx')
+        screen.hang_up()
+        status, used = call.wait()
+        assert status in (9, 128 + signal.SIGHUP), f'status {status}'
+        assert used < 5, f'{used} s of processor time'
+
+
+# Programs at the other end
+
+@cases(*BOTH_COMMANDS)
+def test_flood_of_output(kind):
+    script = f'echo ready; busybox yes 0123456789abcdefghijklmnopqrstuvwxyz | head -c {FLOOD}'
+    line = b'0123456789abcdefghijklmnopqrstuvwxyz\n'
+    with Call(kind, sh(script), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as call:
+        expect(call.process.stdout.readline(), b'ready\n', 'first line')
+        got, size = hashlib.md5(), 0
+        while chunk := call.process.stdout.read(1 << 20):
+            got.update(chunk)
+            size += len(chunk)
+        expect(call.wait()[0], 0, 'status')
+    expect(size, FLOOD, 'bytes')
+    expect(got.hexdigest(), digest((line * (FLOOD // len(line) + 1))[:FLOOD]), 'digest')
+
+
+@cases(*BOTH_COMMANDS)
+def test_flood_both_ways(kind):
+    """In, through the program, and out again."""
+    data = PATTERN * (FLOOD // len(PATTERN))
+    script = f'busybox stty raw -echo; echo ready; exec head -c {len(data)}'
+    with Call(kind, sh(script), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as call:
+        expect(call.process.stdout.readline(), b'ready\n', 'first line')
+        def feed():
+            with contextlib.suppress(BrokenPipeError):
+                call.process.stdin.write(data)
+                call.process.stdin.flush()
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        got, size = hashlib.md5(), 0
+        while chunk := call.process.stdout.read(1 << 20):
+            got.update(chunk)
+            size += len(chunk)
+        feeder.join()
+        expect(call.wait()[0], 0, 'status')
+    expect(size, len(data), 'bytes')
+    expect(got.hexdigest(), digest(data), 'digest')
+
+
+@cases(*BOTH_COMMANDS)
+def test_slow_reader(kind):
+    """What the program has written before its end arrives, however long that takes, and nobody spins meanwhile."""
+    size = 1 << 20
+    with Call(kind, sh(f'busybox yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | head -c {size}'), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as call:
+        text = b''
+        for _ in range(30):
+            time.sleep(0.05)
+            text += os.read(call.process.stdout.fileno(), 4096)
+        while chunk := os.read(call.process.stdout.fileno(), 65536):
+            text += chunk
+        status, used = call.wait()
+    expect((status, len(text), text.strip(b'x\n')), (0, size, b''), 'status, size, content')
+    assert used < 0.7, f'{used} s of processor time'
+
+
+@cases(*BOTH_COMMANDS)
+def test_idle(kind):
+    with Call(kind, ['sleep', '3'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as call:
+        status, used = call.wait()
+        expect(status, 0, 'status')
+        assert used < 0.5, f'{used} s of processor time'
+
+
+@cases(*BOTH_COMMANDS)
+def test_idle_with_input_at_its_end(kind):
+    """A pipe without a writer is always ready to be read."""
+    with Call(kind, ['sleep', '3'], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as call:
+        call.process.stdin.close()
+        status, used = call.wait()
+        expect(status, 0, 'status')
+        assert used < 0.5, f'{used} s of processor time'
+
+
+@cases(*BOTH_COMMANDS)
+def test_closed_reader(kind):
+    """As SIGPIPE would without a terminal, the program ends."""
+    with Call(kind, sh('while echo x; do :; done; exit 9'), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as call:
+        call.process.stdout.readline()
+        call.process.stdout.close()
+        status, used = call.wait()
+        assert status in (9, 128 + signal.SIGHUP), f'status {status}'
+        assert used < 5, f'{used} s of processor time'
+
+
+@cases(*BOTH_COMMANDS)
+def test_end_of_input_is_typed(kind):
+    with Call(kind, sh('busybox stty -echo; echo ready; cat; echo end'), stdin=subprocess.PIPE,
+              stdout=subprocess.PIPE) as call:
+        expect(call.process.stdout.readline(), b'ready\n', 'first line')
+        call.process.stdin.write(b'one\ntwo')
+        call.process.stdin.close()
+        expect(call.process.stdout.read(), b'one\ntwoend\n', 'output')
+        expect(call.wait()[0], 0, 'status')
+
+
+@cases(*BOTH_COMMANDS)
+def test_line_ends_of_data(kind):
+    with Call(kind, sh('printf "a\\nb\\n"'), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as call:
+        expect(call.process.stdout.read(), b'a\nb\n', 'output')
+        expect(call.wait()[0], 0, 'status')
+
+
+@cases(*BOTH_COMMANDS)
+def test_terminal_kept_open(kind):
+    """Another process keeps it open beyond the program's end, and writes on and on."""
+    script = '(trap "" HUP; while :; do echo noise; done) & sleep 0.2; exit 3'
+    with Call(kind, sh(script), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as call:
+        call.process.stdout.read()
+        expect(call.wait()[0], 3, 'status')
+
+
+harness.main(__name__)
