@@ -50,6 +50,8 @@ static int plan_groups(
 
 	if (cgroup_layout_detect(cgroup, err) < 0)
 		return -1;
+	cgroup->is_optional = !request->path && !cgroup_limits_are_any(request->resources) &&
+			      cgroup_layout_is_rootless();
 	if (request->driver == CGROUP_DRIVER_SYSTEMD) {
 		if (cgroup_systemd_plan(cgroup, &unit, err) < 0)
 			return -1;
@@ -186,6 +188,23 @@ static int make_unit(struct cgroup *cgroup, struct error *err)
 	return -1;
 }
 
+/*
+ * Where nothing is delegated to the user, the container stays in the caller's
+ * groups, as with the driver "disabled". What needs one later says so.
+ */
+static int do_without(struct cgroup *cgroup, struct error *err)
+{
+	bool is_denied =
+		err->sys_errno == EACCES || err->sys_errno == EPERM || err->sys_errno == EROFS;
+
+	if (!cgroup->is_optional || !is_denied)
+		return -1;
+	log_debug("the container gets no cgroup: %s", err->text);
+	*err = (struct error){ 0 };
+	cgroup->n_places = 0;
+	return 0;
+}
+
 int cgroup_make(struct cgroup *cgroup, struct error *err)
 {
 	for (size_t i = 0; i < cgroup->n_places; i++) {
@@ -201,7 +220,7 @@ int cgroup_make(struct cgroup *cgroup, struct error *err)
 	for (size_t i = 0; i < cgroup->n_places; i++)
 		if (make_one(cgroup, &cgroup->places[i], err) < 0) {
 			unmake(cgroup, i + 1);
-			return -1;
+			return do_without(cgroup, err);
 		}
 	return 0;
 }

@@ -47,7 +47,8 @@ int cgroup_plan(const struct cgroup_request *request, struct cgroup **ret_cgroup
 /*
  * Makes the groups. A group that is there already and holds processes or is
  * frozen is an error, before anything is made. On failure what was made is
- * removed.
+ * removed. A caller without privilege who may make none, and whose config has
+ * neither a path nor limits, gets none: that is a success.
  */
 int cgroup_make(struct cgroup *cgroup, struct error *err) must_check;
 

@@ -60,7 +60,8 @@ struct cgroup {
 	pid_t holder;         /* that process */
 	const char *settings; /* systemd: what to start the unit with; NULL once started */
 	struct cgroup_wants wants; /* what the limits that were planned for need in v2 */
-	bool has_cpus; /* the limits set cpuset.cpus, so no copy of the parent's is needed */
+	bool is_optional; /* by a caller without privilege, and nothing in the config needs it */
+	bool has_cpus;    /* the limits set cpuset.cpus, so no copy of the parent's is needed */
 	bool has_mems;
 	struct cgroup_hierarchy *view; /* as cgroup_hierarchies() shows the places; or NULL */
 	struct arena arena;

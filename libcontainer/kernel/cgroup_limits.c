@@ -78,6 +78,14 @@ static int plan(struct cgroup *cgroup, const struct spec_resources *resources, i
 	return plan_unified(cgroup, resources, err);
 }
 
+bool cgroup_limits_are_any(const struct spec_resources *resources)
+{
+	return resources &&
+	       (resources->memory || resources->cpu || resources->block_io || resources->network ||
+		       resources->pids_limit.is_set || resources->n_hugepage_limits ||
+		       resources->n_rdma || resources->unified.count);
+}
+
 int cgroup_limits_plan(
 	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {

@@ -10,6 +10,9 @@
 #include "libcontainer/kernel/cgroup_layout.h"
 #include "libspec/spec_resources.h"
 
+/* Whether RESOURCES, which may be NULL, limit anything; device rules are not counted. */
+bool cgroup_limits_are_any(const struct spec_resources *resources);
+
 /*
  * Notes what RESOURCES need of groups that are yet to be made, and refuses
  * what no hierarchy of this host can do.
