@@ -25,6 +25,7 @@
 #include "libcontainer/kernel/syscall_notify.h"
 #include "libcontainer/kernel/sysctls.h"
 #include "libcontainer/kernel/terminal.h"
+#include "libcontainer/kernel/userns_policy.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/runtime_hooks.h"
 #include "libcontainer/start.h"
@@ -544,13 +545,14 @@ static int finish_cgroup(struct creation *creation, struct error *err)
 static const struct creation_step {
 	const char *phase;
 	int (*run)(struct creation *creation, struct error *err);
+	bool makes_namespaces;
 } steps[] = {
 	{ "options", check_options },
 	{ "state", make_state_dir },
 	{ "cgroup", make_cgroup },
 	{ "prepare", prepare },
-	{ "clone", give_birth },
-	{ "init", attend },
+	{ "clone", give_birth, true },
+	{ "init", attend, true },
 	{ "cgroup", finish_cgroup },
 };
 
@@ -559,9 +561,14 @@ static int make_all(struct creation *creation, struct error *err)
 	if (check_host(creation, err) < 0)
 		return error_phase(err, "host");
 	describe(creation);
-	for (size_t i = 0; i < array_size(steps); i++)
-		if (steps[i].run(creation, err) < 0)
-			return error_phase(err, steps[i].phase);
+	for (size_t i = 0; i < array_size(steps); i++) {
+		if (steps[i].run(creation, err) == 0)
+			continue;
+		if (steps[i].makes_namespaces &&
+			namespaces_to_make(&creation->spec->platform) & CLONE_NEWUSER)
+			userns_policy_explain(err);
+		return error_phase(err, steps[i].phase);
+	}
 	return 0;
 }
 

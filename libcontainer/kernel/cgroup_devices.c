@@ -191,16 +191,6 @@ static int apply_v2(
 	program_fd = load_program(rules, &failure);
 	if (program_fd >= 0 && attach_program(dir_fd, program_fd, old_fd, &failure) == 0)
 		return 0;
-	/*
-	 * In a user namespace nobody can make device nodes, and those that a mount
-	 * brings are guarded by their permissions: the program, which takes the
-	 * initial one's CAP_BPF or CAP_SYS_ADMIN, is not missed.
-	 */
-	if ((failure.sys_errno == EPERM || failure.sys_errno == EACCES) &&
-		cgroup_layout_is_rootless()) {
-		log_debug("device rules are left out: %s", failure.text);
-		return 0;
-	}
 	*err = failure;
 	return error_hint(
 		err, "device rules on cgroup v2 need CAP_BPF or CAP_SYS_ADMIN and bpf(2)");
@@ -216,6 +206,20 @@ static bool has_no_denial(const struct cgroup_device_rules *rules)
 	return is_open;
 }
 
+/*
+ * In a user namespace nobody can make device nodes, and those that a mount
+ * brings are guarded by their permissions: rules, which take the initial one's
+ * CAP_BPF or CAP_SYS_ADMIN, are not missed.
+ */
+static int do_without(struct error *err)
+{
+	if ((err->sys_errno != EPERM && err->sys_errno != EACCES) || !cgroup_layout_is_rootless())
+		return -1;
+	log_debug("device rules are left out: %s", err->text);
+	*err = (struct error){ 0 };
+	return 0;
+}
+
 int cgroup_devices_apply(
 	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
@@ -226,11 +230,12 @@ int cgroup_devices_apply(
 
 	if (cgroup_device_rules_collect(resources, &rules, err) < 0)
 		return -1;
-	if (v1)
-		return apply_v1(v1, &rules, pointer, err);
-	if (v2 && v2->is_new && has_no_denial(&rules))
+	if (v1 && apply_v1(v1, &rules, pointer, err) < 0)
+		return do_without(err);
+	if (v1 || !v2 || (v2->is_new && has_no_denial(&rules)))
 		return 0;
-	if (v2 && apply_v2(v2, &rules, err) < 0)
-		return error_point(err, "%s/devices", pointer);
-	return 0;
+	if (apply_v2(v2, &rules, err) == 0)
+		return 0;
+	error_point(err, "%s/devices", pointer);
+	return do_without(err);
 }
