@@ -145,6 +145,9 @@ static int explain(const struct error *cause, struct error *err)
 	if (cause->sys_errno == EINVAL)
 		error_hint(err, "ranges must not be empty or overlap, and IDs from outside must "
 				"exist in the runtime's own user namespace");
+	else if (cause->sys_errno == EPERM)
+		error_hint(err, "each range must lie within one range of the runtime's own user "
+				"namespace (/proc/self/uid_map)");
 	return -1;
 }
 
