@@ -3,7 +3,7 @@
 # Sourced by the other tools: what they need of Debian, and how it gets here.
 
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libjansson-dev libseccomp-dev libcap-ng-dev"
-RUN_PACKAGES="busybox-static util-linux"
+RUN_PACKAGES="busybox-static util-linux uidmap"
 TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 python3-jsonschema iproute2 git strace"
 LAB_PACKAGES="qemu-system-x86 cpio kmod busybox-static"
 # Three engines, and what stands around cri-o and images; tools/test.sh --full.
