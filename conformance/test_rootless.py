@@ -224,8 +224,9 @@ def test_delegated_groups():
     if 'pids' in cgroup_mounts():
         limit = pathlib.Path(cgroup_mounts()['pids'] + user.path, 'c/pids.max').read_text()
         expect(limit, '17\n', 'limit')
-    answer = user.ok('exec', 'mine', 'cat', '/proc/self/cgroup')
-    assert all(line.endswith('/c') for line in answer.out.split()), answer.out
+    groups = pathlib.Path(f'/proc/{user.state("mine")["pid"]}/cgroup').read_text()
+    assert f'{user.path}/c\n' in groups, groups
+    expect(user.ok('exec', 'mine', 'cat', '/proc/self/cgroup').out, groups, 'groups of an exec')
     user.ok('pause', 'mine')
     expect(user.state('mine')['status'], 'paused', 'status')
     user.ok('resume', 'mine')
