@@ -163,7 +163,10 @@ exit_statuses = {}  # pid -> wait status of orphans that came to us
 def children():
     found = []
     for task in pathlib.Path('/proc/self/task').iterdir():
-        found += map(int, (task / 'children').read_text().split())
+        try:
+            found += map(int, (task / 'children').read_text().split())
+        except (FileNotFoundError, ProcessLookupError):  # a thread that has just ended; another has its children
+            continue
     return found
 
 
