@@ -6,12 +6,13 @@
  * A program of its own, because libsystemd is only there as a shared library
  * and kogg is linked statically; it runs only for the systemd driver.
  *
- *   kogg-systemd start|set|stop
+ *   kogg-systemd start|set|attach|stop
  *
- * reads one line of JSON, {"unit": NAME, "user": BOOL, "properties": [[NAME,
- * SIGNATURE, VALUE], ...]}, and prints one line: "ok", "errno NUMBER TEXT" or
- * "error TEXT". After start it is the first process of the new scope and keeps
- * it alive until its standard input ends.
+ * reads one line of JSON, {"unit": NAME, "user": BOOL}, with "properties":
+ * [[NAME, SIGNATURE, VALUE], ...] for start and set, and "below": GROUP and
+ * "pids": [NUMBER, ...] for attach. Prints one line: "ok", "errno NUMBER TEXT"
+ * or "error TEXT". After start it is the first process of the new scope and
+ * keeps it alive until its standard input ends.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -349,6 +350,28 @@ static int stop(struct client *client)
 	return finish_job(client, reply);
 }
 
+/* AttachProcessesToUnit(unit, group below it, pids) */
+static int attach(struct client *client)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *message = NULL;
+	const char *below = json_string_value(json_object_get(client->request, "below"));
+	int result = sd_bus_message_new_method_call(
+		client->bus, &message, SERVICE, MANAGER_P, MANAGER, "AttachProcessesToUnit");
+
+	if (result >= 0)
+		result = sd_bus_message_append(message, "ss", client->unit, below ? below : "");
+	if (result >= 0)
+		result = append_value(message, "au", json_object_get(client->request, "pids"));
+	if (result >= 0)
+		result = sd_bus_call(client->bus, message, 0, &error, NULL);
+	sd_bus_message_unref(message);
+	if (result < 0)
+		return reply_failure(&error, result, "move a process into the unit");
+	printf("ok\n");
+	return EXIT_SUCCESS;
+}
+
 static int set(struct client *client)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -376,6 +399,7 @@ static const struct {
 } actions[] = {
 	{ "start", start, true },
 	{ "set", set, false },
+	{ "attach", attach, false },
 	{ "stop", stop, false },
 };
 
@@ -406,7 +430,8 @@ int main(int argc, char **argv)
 
 	client.unit = json_string_value(json_object_get(client.request, "unit"));
 	if (argc != 2 || !client.unit)
-		return reply_error("usage: kogg-systemd start|set|stop, with a request on stdin");
+		return reply_error(
+			"usage: kogg-systemd start|set|attach|stop, with a request on stdin");
 	result = connect_bus(&client);
 	if (result < 0)
 		return reply_errno(result, "connect to systemd");

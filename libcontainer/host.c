@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include "libcontainer/kernel/capabilities.h"
+#include "libcontainer/kernel/cgroup_systemd.h"
 #include "libcontainer/kernel/sealed_exe.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libspec/spec_seccomp.h"
@@ -41,8 +42,8 @@ void host_fill_features(struct host_features *ret_features)
 		.has_apparmor = true,
 		.has_selinux = true,
 		.has_seccomp = true,
-		.has_cgroup_systemd = false,
-		.has_cgroup_systemd_user = false,
+		.has_cgroup_systemd = cgroup_systemd_is_installed(),
+		.has_cgroup_systemd_user = cgroup_systemd_is_installed(),
 		.seccomp_flags = ret_features->seccomp_flags,
 		.capabilities = capabilities_names(),
 	};

@@ -287,22 +287,43 @@ int cgroup_enter(const struct cgroup *cgroup, struct error *err)
 	return 0;
 }
 
+static int explain_add(const struct cgroup_place *place, struct error *err)
+{
+	if (err->sys_errno == EACCES || err->sys_errno == EPERM)
+		error_hint(err, "moving a process takes write access to cgroup.procs of the "
+				"nearest common ancestor of its old and its new cgroup");
+	else if (err->sys_errno == EBUSY)
+		error_hint(err, "controllers are enabled for groups below, so processes can only "
+				"be in those");
+	return error_wrap(
+		err, "move into cgroup '%s%s%s'", place->mount, place->path, place->entry);
+}
+
+static int add_to(
+	const struct cgroup *cgroup, struct cgroup_place *place, pid_t pid, struct error *err)
+{
+	char file[CGROUP_PATH_MAX + sizeof("/cgroup.procs")], number[24];
+	int dir_fd = cgroup_place_open(place, err);
+
+	if (dir_fd < 0)
+		return -1;
+	snprintf(file, sizeof(file), "%s/cgroup.procs", place->entry);
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	if (cgroup_file_write(dir_fd, file + 1, number, err) == 0)
+		return 0;
+	if (cgroup->unit && place->is_v2 && (err->sys_errno == EACCES || err->sys_errno == EPERM) &&
+		cgroup_systemd_attach(cgroup, place->entry, pid, &(struct error){ 0 }) == 0) {
+		*err = (struct error){ 0 };
+		return 0;
+	}
+	return explain_add(place, err);
+}
+
 int cgroup_add(struct cgroup *cgroup, pid_t pid, struct error *err)
 {
-	char number[24], file[CGROUP_PATH_MAX + 16];
-
-	snprintf(number, sizeof(number), "%d", (int)pid);
-	for (size_t i = 0; i < cgroup->n_places; i++) {
-		struct cgroup_place *place = &cgroup->places[i];
-		int dir_fd = cgroup_place_open(place, err);
-
-		if (dir_fd < 0)
+	for (size_t i = 0; i < cgroup->n_places; i++)
+		if (add_to(cgroup, &cgroup->places[i], pid, err) < 0)
 			return -1;
-		snprintf(file, sizeof(file), "%s/cgroup.procs", place->entry);
-		if (cgroup_file_write(dir_fd, file + 1, number, err) < 0)
-			return error_wrap(err, "move into cgroup '%s%s%s'", place->mount,
-				place->path, place->entry);
-	}
 	return 0;
 }
 

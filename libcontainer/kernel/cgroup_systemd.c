@@ -110,13 +110,16 @@ static int collect_properties(struct cgroup *cgroup, const struct cgroup_systemd
 	return cgroup_unit_properties_annotations(request->annotations, list, err);
 }
 
-/* The request to the helper as one line. PROPERTIES is taken over, or NULL. */
-static char *format_request(const struct cgroup *cgroup, json_t *properties)
+/* The request to the helper as one line. DETAILS, an object, is taken over. */
+static char *format_request(const struct cgroup *cgroup, json_t *details)
 {
-	json_t *request = json_pack("{s:s, s:b, s:o*}", "unit", cgroup->unit, "user",
-		cgroup->is_user_unit, "properties", properties);
-	char *line = json_dumps(request, JSON_COMPACT);
+	json_t *request =
+		json_pack("{s:s, s:b}", "unit", cgroup->unit, "user", cgroup->is_user_unit);
+	char *line = NULL;
 
+	if (request && details && json_object_update(request, details) == 0)
+		line = json_dumps(request, JSON_COMPACT);
+	json_decref(details);
 	json_decref(request);
 	return line;
 }
@@ -136,12 +139,37 @@ int cgroup_systemd_plan(
 		json_decref(properties);
 		return -1;
 	}
-	line = format_request(cgroup, properties);
+	line = format_request(cgroup, json_pack("{s:o}", "properties", properties));
 	cgroup->settings = line ? arena_copy(&cgroup->arena, line) : NULL;
 	if (cgroup->settings)
 		return 0;
 	errno = ENOMEM;
 	return error_set_errno(err, "plan the container's unit");
+}
+
+/* The helper in the folder that is the first LENGTH bytes of FOLDER. */
+static bool is_in(const char *folder, size_t length, char ret_path[static PATH_MAX])
+{
+	int n = snprintf(ret_path, PATH_MAX, "%.*s/" HELPER, (int)length, folder);
+
+	return n > 0 && n < PATH_MAX && access(ret_path, X_OK) == 0;
+}
+
+/* The helper beside what a shell finds by the bare name PROGRAM (execvp(3)). */
+static bool find_on_path(const char *program, char ret_path[static PATH_MAX])
+{
+	const char *folder = getenv("PATH") ?: "";
+
+	for (; *folder; folder += *folder == ':') {
+		size_t length = strcspn(folder, ":");
+		int n = snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)length, folder, program);
+
+		/* A folder that depends on where the caller stands is not to be trusted. */
+		if (folder[0] == '/' && n < PATH_MAX && access(ret_path, X_OK) == 0)
+			return is_in(folder, length, ret_path);
+		folder += length;
+	}
+	return false;
 }
 
 /*
@@ -154,28 +182,26 @@ static bool find_beside(char ret_path[static PATH_MAX])
 	cleanup_text struct text cmdline = { 0 };
 	struct error ignored = { 0 };
 	const char *slash;
-	int n;
 
 	if (file_read_at(AT_FDCWD, "/proc/self/cmdline", CMDLINE_MAX, &cmdline, &ignored) < 0 ||
 		!cmdline.data)
 		return false;
 	slash = strrchr(cmdline.data, '/');
 	if (!slash)
-		return false;
-	n = snprintf(ret_path, PATH_MAX, "%.*s/" HELPER, (int)(slash - cmdline.data), cmdline.data);
-	return n > 0 && n < PATH_MAX && access(ret_path, X_OK) == 0;
+		return find_on_path(cmdline.data, ret_path);
+	return is_in(cmdline.data, (size_t)(slash - cmdline.data), ret_path);
 }
 
-static int find_helper(char ret_path[static PATH_MAX], struct error *err)
+static bool find_helper(char ret_path[static PATH_MAX])
 {
-	if (find_beside(ret_path))
-		return 0;
-	snprintf(ret_path, PATH_MAX, "%s/" HELPER, KOGG_LIBEXECDIR);
-	if (access(ret_path, X_OK) == 0)
-		return 0;
-	error_set(err, ERROR_UNSUPPORTED, "the systemd driver's program '%s' is not installed",
-		ret_path);
-	return error_hint(err, "install it, or use --cgroup-manager cgroupfs");
+	return find_beside(ret_path) || is_in(KOGG_LIBEXECDIR, strlen(KOGG_LIBEXECDIR), ret_path);
+}
+
+bool cgroup_systemd_is_installed(void)
+{
+	char path[PATH_MAX];
+
+	return find_helper(path);
 }
 
 /* A helper that runs, and the ends of its standard input and output. */
@@ -209,8 +235,13 @@ static int start_helper(const char *action, struct helper *ret_helper, struct er
 	char path[PATH_MAX];
 	int input[2], output[2];
 
-	if (find_helper(path, err) < 0)
-		return -1;
+	if (!find_helper(path)) {
+		error_set(err, ERROR_UNSUPPORTED, "the program '" HELPER "' is not installed");
+		return error_hint(err,
+			"the systemd cgroup driver needs it beside kogg or in '%s'; or use "
+			"--cgroup-manager cgroupfs",
+			KOGG_LIBEXECDIR);
+	}
 	if (pipe2(input, O_CLOEXEC) < 0)
 		return error_set_errno(err, "make a pipe");
 	if (pipe2(output, O_CLOEXEC) < 0) {
@@ -229,12 +260,19 @@ static int start_helper(const char *action, struct helper *ret_helper, struct er
 	return err->kind == ERROR_NONE ? 0 : -1;
 }
 
+/*
+ * By a signal, for the end of its input may not come: a process that was
+ * cloned meanwhile has a copy of ours. It has nothing left to do.
+ */
 static void stop_helper(struct helper *helper)
 {
 	close_at(&helper->input);
 	close_at(&helper->output);
-	if (helper->pid > 0)
-		waitpid(helper->pid, NULL, 0);
+	if (helper->pid <= 0)
+		return;
+	kill(helper->pid, SIGKILL);
+	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 static int read_reply(
@@ -248,11 +286,9 @@ static int read_reply(
 		int64_t left = deadline - cgroup_tree_now_ms();
 		ssize_t n;
 
-		if (left <= 0 || poll(&waiting, 1, (int)left) == 0) {
-			kill(helper->pid, SIGKILL);
+		if (left <= 0 || poll(&waiting, 1, (int)left) == 0)
 			return error_set(err, ERROR_SYSTEM, "systemd has not answered in %d s",
 				REPLY_TIMEOUT_MS / 1000);
-		}
 		n = read(helper->output, ret_reply + used, REPLY_MAX - 1 - used);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -331,10 +367,11 @@ void cgroup_systemd_release(struct cgroup *cgroup)
 	cgroup->holder = 0;
 }
 
+/* DETAILS as for format_request(). */
 static int ask_once(
-	const struct cgroup *cgroup, const char *action, json_t *properties, struct error *err)
+	const struct cgroup *cgroup, const char *action, json_t *details, struct error *err)
 {
-	cleanup_free char *line = format_request(cgroup, properties);
+	cleanup_free char *line = format_request(cgroup, details);
 	struct helper helper = { 0, -1, -1 };
 	int result;
 
@@ -382,10 +419,18 @@ int cgroup_systemd_update(
 		json_decref(properties);
 		return 0;
 	}
-	return ask_once(cgroup, "set", properties, err);
+	return ask_once(cgroup, "set", json_pack("{s:o}", "properties", properties), err);
+}
+
+int cgroup_systemd_attach(
+	const struct cgroup *cgroup, const char *below, pid_t pid, struct error *err)
+{
+	json_t *details = json_pack("{s:s, s:[i]}", "below", below, "pids", (int)pid);
+
+	return ask_once(cgroup, "attach", details, err);
 }
 
 int cgroup_systemd_stop(struct cgroup *cgroup, struct error *err)
 {
-	return ask_once(cgroup, "stop", NULL, err);
+	return ask_once(cgroup, "stop", json_object(), err);
 }

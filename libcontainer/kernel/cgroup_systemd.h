@@ -19,6 +19,9 @@ struct cgroup_systemd_request {
 	const struct spec_resources *resources; /* may be NULL */
 };
 
+/* Whether the program that the driver needs is there; systemd itself may not be. */
+bool cgroup_systemd_is_installed(void);
+
 /* Names the unit and places its groups. CGROUP's hierarchies have been detected. */
 int cgroup_systemd_plan(struct cgroup *cgroup, const struct cgroup_systemd_request *request,
 	struct error *err) must_check;
@@ -36,7 +39,15 @@ void cgroup_systemd_release(struct cgroup *cgroup);
 int cgroup_systemd_update(struct cgroup *cgroup, const struct spec_resources *resources,
 	struct error *err) must_check;
 
-/* Stops the unit; one that is gone already is fine. */
+/*
+ * Has systemd move PID into the group BELOW ("" or "/NAME") the unit's, for a
+ * caller who has no right to: that takes write access to cgroup.procs of the
+ * nearest common ancestor (cgroups(7)).
+ */
+int cgroup_systemd_attach(
+	const struct cgroup *cgroup, const char *below, pid_t pid, struct error *err) must_check;
+
+/* Stops the unit and has it forgotten; one that is gone already is fine. */
 int cgroup_systemd_stop(struct cgroup *cgroup, struct error *err) must_check;
 
 #endif
