@@ -263,6 +263,13 @@ static void read_property(
 	free(path);
 }
 
+/* A unit that has failed keeps its name and is shown until then. */
+static void forget(struct client *client)
+{
+	sd_bus_call_method(client->bus, SERVICE, MANAGER_P, MANAGER, "ResetFailedUnit", NULL, NULL,
+		"s", client->unit);
+}
+
 /* Why a job has not come to a good end, as far as the unit says. */
 static int reply_job(struct client *client)
 {
@@ -275,6 +282,7 @@ static int reply_job(struct client *client)
 	read_property(client, "org.freedesktop.systemd1.Scope", "Result", result);
 	read_property(client, "org.freedesktop.systemd1.Unit", "ActiveState", active);
 	read_property(client, "org.freedesktop.systemd1.Unit", "SubState", sub);
+	forget(client);
 	snprintf(text, sizeof(text), "job %s: unit's result '%s', state %s (%s)", client->result,
 		result, active, sub);
 	return reply_error(text);
@@ -318,10 +326,8 @@ static int start(struct client *client)
 	if (result < 0)
 		return reply_errno(result, "watch systemd's jobs");
 	result = call_start(client, &error, &reply);
-	/* A unit that has failed keeps its name until it is forgotten. */
-	if (result < 0 && sd_bus_error_has_name(&error, SERVICE ".UnitExists") &&
-		sd_bus_call_method(client->bus, SERVICE, MANAGER_P, MANAGER, "ResetFailedUnit",
-			NULL, NULL, "s", client->unit) >= 0) {
+	if (result < 0 && sd_bus_error_has_name(&error, SERVICE ".UnitExists")) {
+		forget(client);
 		sd_bus_error_free(&error);
 		result = call_start(client, &error, &reply);
 	}
@@ -347,7 +353,9 @@ static int stop(struct client *client)
 	}
 	if (result < 0)
 		return reply_failure(&error, result, "stop the unit");
-	return finish_job(client, reply);
+	result = finish_job(client, reply);
+	forget(client);
+	return result;
 }
 
 /* AttachProcessesToUnit(unit, group below it, pids) */

@@ -8,6 +8,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/number.h"
 #include "libcontainer/kernel/cgroup_device_rules.h"
 #include "libcontainer/kernel/cgroup_resources_v2.h"
 #include "libcontainer/kernel/gvariant_text.h"
@@ -39,8 +41,7 @@ int cgroup_unit_properties_basic(const char *id, const char *slice, json_t *list
 	snprintf(description, sizeof(description), "kogg container %.250s", id);
 	if (add(list, "Description", "s", json_string(description), err) < 0 ||
 		add(list, "Slice", "s", json_string(slice), err) < 0 ||
-		add(list, "DefaultDependencies", "b", json_false(), err) < 0 ||
-		add(list, "CollectMode", "s", json_string("inactive-or-failed"), err) < 0)
+		add(list, "DefaultDependencies", "b", json_false(), err) < 0)
 		return -1;
 	for (size_t i = 0; i < array_size(flags); i++)
 		if (add(list, flags[i], "b", json_true(), err) < 0)
@@ -156,6 +157,64 @@ static int add_cpu(
 	return add_mask(list, "AllowedMemoryNodes", cpu->mems, err);
 }
 
+/* The files of v2 that hold one number or "max", and that systemd writes anew. */
+static const struct {
+	const char *file, *property;
+} unified_properties[] = {
+	{ "cpu.weight", "CPUWeight" },
+	{ "memory.high", "MemoryHigh" },
+	{ "memory.low", "MemoryLow" },
+	{ "memory.max", "MemoryMax" },
+	{ "memory.min", "MemoryMin" },
+	{ "memory.swap.max", "MemorySwapMax" },
+	{ "pids.max", "TasksMax" },
+};
+
+/* What is no number is the kernel's to judge. */
+static int add_number(json_t *list, const char *name, const char *text, struct error *err)
+{
+	uint64_t number = UINT64_MAX;
+
+	if (strcmp(text, "max") != 0 && number_parse_u64(text, INT64_MAX, &number) < 0)
+		return 0;
+	/* Not even systemd takes 0 there; the file gets it afterwards. */
+	if (strcmp(name, "TasksMax") == 0 && number == 0)
+		number = 1;
+	return add(list, name, "t", json_integer((json_int_t)number), err);
+}
+
+/* "QUOTA PERIOD", where either may be missing and QUOTA may be "max". */
+static int add_cpu_max(const char *text, uint64_t period, json_t *list, struct error *err)
+{
+	struct spec_cpu cpu = { .quota = { .is_set = true, .value = -1 } };
+	long long quota;
+	int used = 0;
+
+	if (strncmp(text, "max", 3) == 0)
+		used = 3;
+	else if (sscanf(text, "%lld%n", &quota, &used) == 1)
+		cpu.quota.value = quota;
+	if (text[used] == ' ' &&
+		number_parse_u64(text + used + 1, UINT64_MAX, &cpu.period.value) == 0)
+		cpu.period.is_set = true;
+	return used ? add_quota(&cpu, period, list, err) : 0;
+}
+
+static int add_unified(
+	const struct spec_pair *file, uint64_t period, json_t *list, struct error *err)
+{
+	for (size_t i = 0; i < array_size(unified_properties); i++)
+		if (strcmp(file->key, unified_properties[i].file) == 0)
+			return add_number(list, unified_properties[i].property, file->value, err);
+	if (strcmp(file->key, "cpu.max") == 0)
+		return add_cpu_max(file->value, period, list, err);
+	if (strcmp(file->key, "cpuset.cpus") == 0)
+		return add_mask(list, "AllowedCPUs", file->value, err);
+	if (strcmp(file->key, "cpuset.mems") == 0)
+		return add_mask(list, "AllowedMemoryNodes", file->value, err);
+	return 0;
+}
+
 int cgroup_unit_properties_limits(const struct spec_resources *resources, bool is_v2,
 	uint64_t period, json_t *list, struct error *err)
 {
@@ -173,9 +232,15 @@ int cgroup_unit_properties_limits(const struct spec_resources *resources, bool i
 									   : 1),
 						    err) < 0)
 		return -1;
-	if (is_v2 && io && io->weight.is_set && io->weight.value)
-		return add(list, "IOWeight", "t",
-			json_integer(cgroup_resources_v2_io_weight(io->weight.value)), err);
+	if (!is_v2)
+		return 0;
+	if (io && io->weight.is_set && io->weight.value &&
+		add(list, "IOWeight", "t",
+			json_integer(cgroup_resources_v2_io_weight(io->weight.value)), err) < 0)
+		return -1;
+	for (size_t i = 0; i < resources->unified.count; i++)
+		if (add_unified(&resources->unified.items[i], period, list, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -219,10 +284,11 @@ static bool name_device(const struct cgroup_device_rule *rule, char *ret_name, s
 	return true;
 }
 
-static json_t *list_devices(const struct cgroup_device_rules *rules)
+static json_t *list_devices(const struct cgroup_device_rules *rules, bool *ret_is_whole)
 {
 	json_t *list = json_array();
 
+	*ret_is_whole = true;
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct cgroup_device_rule *rule = &rules->items[i];
 		char name[128], access[4];
@@ -233,30 +299,46 @@ static json_t *list_devices(const struct cgroup_device_rules *rules)
 			(rule->access & SPEC_DEVICE_MKNOD) ? "m" : "");
 		if (name_device(rule, name, sizeof(name)))
 			json_array_append_new(list, json_pack("[s, s]", name, access));
+		else
+			*ret_is_whole = false;
 	}
 	return list;
 }
 
-/* On v2 our own program holds whatever systemd does, so what has no form here is no loss. */
+/*
+ * Of v2's two programs each can deny: ours holds whatever systemd's allows, so
+ * that rules which systemd has no words for are left to it. On v1 there is one
+ * list, which systemd writes anew when it reloads.
+ */
 int cgroup_unit_properties_devices(
 	const struct spec_resources *resources, bool is_v2, json_t *list, struct error *err)
 {
 	cleanup_device_rules struct cgroup_device_rules rules = { 0 };
 	struct error failure = { 0 };
+	json_t *devices;
+	bool is_whole;
 
 	if (cgroup_device_rules_collect(resources, &rules, err) < 0)
 		return -1;
 	if (cgroup_device_rules_flatten(&rules, &failure) < 0) {
 		if (is_v2)
-			return 0;
+			return add(list, "DevicePolicy", "s", json_string("auto"), err);
 		*err = failure;
 		return -1;
 	}
-	if (rules.is_allowed_first)
+	devices = rules.is_allowed_first ? NULL : list_devices(&rules, &is_whole);
+	if (devices && !is_whole && !is_v2)
+		log_warning("systemd has no words for some device rules and will deny these "
+			    "devices when it reloads");
+	if (!devices || (!is_whole && is_v2)) {
+		json_decref(devices);
 		return add(list, "DevicePolicy", "s", json_string("auto"), err);
-	if (add(list, "DevicePolicy", "s", json_string("strict"), err) < 0)
+	}
+	if (add(list, "DevicePolicy", "s", json_string("strict"), err) < 0) {
+		json_decref(devices);
 		return -1;
-	return add(list, "DeviceAllow", "a(ss)", list_devices(&rules), err);
+	}
+	return add(list, "DeviceAllow", "a(ss)", devices, err);
 }
 
 /*

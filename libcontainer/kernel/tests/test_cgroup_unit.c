@@ -144,6 +144,19 @@ static const struct {
 	{ "{\"pids\":{\"limit\":0}}", true, "[[\"TasksMax\",\"t\",1]]" },
 	{ "{\"pids\":{\"limit\":-1}}", true, "[[\"TasksMax\",\"t\",-1]]" },
 	{ "{\"blockIO\":{\"weight\":500}}", true, "[[\"IOWeight\",\"t\",4950]]" },
+	{ "{\"unified\":{\"memory.high\":\"4096\",\"memory.min\":\"max\"}}", true,
+		"[[\"MemoryHigh\",\"t\",4096],[\"MemoryMin\",\"t\",-1]]" },
+	{ "{\"unified\":{\"memory.high\":\"4096\"}}", false, "[]" },
+	{ "{\"unified\":{\"pids.max\":\"0\"}}", true, "[[\"TasksMax\",\"t\",1]]" },
+	{ "{\"unified\":{\"cpu.max\":\"20000 50000\"}}", true,
+		"[[\"CPUQuotaPeriodUSec\",\"t\",50000],[\"CPUQuotaPerSecUSec\",\"t\",400000]]" },
+	{ "{\"unified\":{\"cpu.max\":\"20000\"}}", true,
+		"[[\"CPUQuotaPerSecUSec\",\"t\",200000]]" },
+	{ "{\"unified\":{\"cpu.max\":\"max\"}}", true, "[[\"CPUQuotaPerSecUSec\",\"t\",-1]]" },
+	{ "{\"unified\":{\"cpu.max\":\"word\",\"memory.max\":\"1 2\",\"rdma.max\":\"1\"}}", true,
+		"[]" },
+	{ "{\"unified\":{\"cpuset.cpus\":\"0-1\",\"cpuset.mems\":\"0\"}}", true,
+		"[[\"AllowedCPUs\",\"ay\",[3]],[\"AllowedMemoryNodes\",\"ay\",[1]]]" },
 	{ "{\"memory\":{\"limit\":0},\"cpu\":{\"shares\":0,\"quota\":0}}", true, "[]" },
 };
 
@@ -182,6 +195,21 @@ START_TEST(devices_become_properties)
 			  "[\"/dev/char/5:2\",\"rwm\"],[\"/dev/char/10:200\",\"rwm\"],"
 			  "[\"char-pts\",\"rwm\"],[\"block-*\",\"m\"],[\"char-*\",\"m\"]]]]");
 	json_decref(list);
+}
+END_TEST
+
+START_TEST(devices_without_a_form_are_left_to_our_program)
+{
+	struct spec_document *document;
+	const struct spec_resources *resources = cgroup_resources_parse(
+		"{\"devices\":[{\"allow\":false},{\"allow\":true,\"type\":\"c\",\"minor\":7}]}",
+		&document);
+	json_t *list = json_array();
+
+	suite_assert_done(cgroup_unit_properties_devices(resources, true, list, &err), err);
+	assert_json(list, "[[\"DevicePolicy\",\"s\",\"auto\"]]");
+	json_decref(list);
+	spec_document_free(document);
 }
 END_TEST
 
@@ -228,6 +256,7 @@ int main(void)
 	tcase_add_loop_test(tests, variants_are_read, 0, array_size(variants));
 	tcase_add_loop_test(tests, limits_become_properties, 0, array_size(limits));
 	tcase_add_test(tests, devices_become_properties);
+	tcase_add_test(tests, devices_without_a_form_are_left_to_our_program);
 	tcase_add_loop_test(tests, annotations_become_properties, 0, array_size(annotations));
 	return suite_run(tests);
 }
