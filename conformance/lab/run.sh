@@ -139,7 +139,7 @@ timeout --foreground "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu ma
 	-device virtio-serial-pci -chardev stdio,id=output,signal=off -device virtserialport,chardev=output,nr=1 \
 	-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,nr=2 \
 	"${devices[@]}" <&9 &
-processes+=($!)
+processes=($! "${processes[@]}") # it ends before its servers do
 wait $!
 ended=$?
 

@@ -4,7 +4,8 @@
 # Runs conformance suites one after the other, in the guest, from copies in memory: what lies in the shared folder is
 # slow to start. Prints their lines with the suite's name in them.
 #
-# usage: suites.sh KOGG PROBE SUITE...
+# usage: suites.sh KOGG PROBE SUITE|NAME=VALUE...
+#   NAME=VALUE is set in the environment of the suites that follow it
 set -u
 conformance=$(cd "$(dirname "$0")/.." && pwd)
 copy=/tmp/suites
@@ -19,10 +20,15 @@ shift 2
 
 worst=0
 for suite in "$@"; do
+	case $suite in
+	*=*) export "${suite?}"; continue ;;
+	esac
 	log=/tmp/suites/$suite.log
-	python3 "$copy/conformance/$suite.py" >"$log" 2>&1
-	status=$?
-	sed "s/^\(ok\|not ok\) [0-9]* - /&$suite: /" "$log"
+	{
+		python3 "$copy/conformance/$suite.py" 2>&1
+		echo $? >/tmp/suites/status
+	} | tee "$log" | sed -u "s/^\(ok\|not ok\) [0-9]* - /&$suite: /"
+	status=$(cat /tmp/suites/status)
 	case $status in
 	0) ;;
 	77) echo "ok 1 - $suite # SKIP $(sed -n 's/.*# SKIP //p' "$log" | tail -n 1)" ;;
