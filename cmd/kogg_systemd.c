@@ -108,8 +108,14 @@ static int connect_bus(struct client *client)
 {
 	bool is_user = json_is_true(json_object_get(client->request, "user"));
 	const char *directory = is_user ? getenv("XDG_RUNTIME_DIR") : "/run";
+	char own[32];
 
-	if (directory && connect_private(&client->bus, directory) >= 0)
+	/* An engine's clean-up may come without it (pam_systemd(8)). */
+	if (!directory) {
+		snprintf(own, sizeof(own), "/run/user/%u", (unsigned)geteuid());
+		directory = own;
+	}
+	if (connect_private(&client->bus, directory) >= 0)
 		return 0;
 	return is_user ? sd_bus_open_user(&client->bus) : sd_bus_open_system(&client->bus);
 }

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the other tools: what they need of Debian, and how it gets here.
 
-BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libjansson-dev libseccomp-dev libcap-ng-dev"
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libjansson-dev libseccomp-dev libcap-ng-dev
+	libsystemd-dev"
 RUN_PACKAGES="busybox-static util-linux uidmap"
 TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 python3-jsonschema iproute2 git strace"
 LAB_PACKAGES="qemu-system-x86 cpio kmod busybox-static"
 # Three engines, and what stands around cri-o and images; tools/test.sh --full.
 ENGINE_PACKAGES="podman conmon catatonit netavark containerd docker.io containernetworking-plugins iptables umoci skopeo
 	python3-grpcio python3-protobuf protobuf-compiler"
+# What guests take that the host may lack; tools/test.sh --full.
+FULL_PACKAGES="systemd-sysv dbus dbus-user-session libpam-systemd apparmor"
 
 # Installs those of the named packages that are missing; silent when none is.
 need_packages()

@@ -9,14 +9,15 @@
 #
 # usage: tools/test.sh [--sanitize | --full] [MESON-TEST-ARGUMENT...]
 #   --sanitize  builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own
-#   --full      the same tests with gcc, with the sanitizers, a build with clang, and real engines (docs/ENGINES.md)
+#   --full      the same tests with gcc, with the sanitizers, a build with clang, the systemd driver and configs of
+#               engines in guests, and real engines (docs/ENGINES.md)
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
 
 usage()
 {
-	sed -n '4,12s/^# \{0,1\}//p' "$0"
+	sed -n '4,13s/^# \{0,1\}//p' "$0"
 	exit "$1"
 }
 
@@ -51,6 +52,14 @@ test_sanitized()
 	run_tests build-sanitize testlog "$@"
 }
 
+# Suites in guests that take minutes.
+test_guests()
+{
+	# shellcheck disable=SC2086 # one word a package
+	need_packages $FULL_PACKAGES || echo "some guests lack what they need" >&2
+	run_tests build guests --suite full
+}
+
 # Real engines with kogg as their runtime; each sees to it that nothing of it reaches the machine.
 test_engines()
 {
@@ -74,6 +83,7 @@ default) test_default "$@" ;;
 sanitize) test_sanitized "$@" ;;
 full)
 	test_default "$@"
+	test_guests
 	test_sanitized "$@"
 	CC=clang build build-clang
 	test_engines

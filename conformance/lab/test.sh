@@ -19,5 +19,8 @@ shift 4
 [ "$(id -u)" -eq 0 ] || skip "needs root"
 command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
 [ -e "$lab/initrd" ] || skip "there is no guest: conformance/lab/build.sh $lab makes one"
+case $options in
+*--systemd*) [ -x /lib/systemd/systemd ] || skip "systemd is not installed" ;;
+esac
 # shellcheck disable=SC2086 # one word an option
 exec "$here/run.sh" --lab "$lab" $options "$source" "$here/suites.sh" "$kogg" "$probe" "$@"
