@@ -40,16 +40,12 @@ int file_read_at(int dir_fd, const char *path, size_t max, struct text *ret_text
 	return file_read_fd(fd, path, max, ret_text, err);
 }
 
-int file_write_at(int dir_fd, const char *path, const char *value, struct error *err)
+static int write_once(int fd, const char *path, const void *data, size_t size, struct error *err)
 {
-	cleanup_fd int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	size_t size = strlen(value);
 	ssize_t n;
 
-	if (fd < 0)
-		return error_set_call(err, "open", path);
 	do
-		n = write(fd, value, size);
+		n = write(fd, data, size);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_call(err, "write", path);
@@ -57,6 +53,35 @@ int file_write_at(int dir_fd, const char *path, const char *value, struct error 
 		return error_set(err, ERROR_SYSTEM, "write '%s': only %zd of %zu bytes were taken",
 			path, n, size);
 	return 0;
+}
+
+int file_write_at(int dir_fd, const char *path, const char *value, struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return error_set_call(err, "open", path);
+	return write_once(fd, path, value, strlen(value), err);
+}
+
+int file_create_at(
+	int dir_fd, const char *name, const void *data, size_t size, mode_t mode, struct error *err)
+{
+	cleanup_fd int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return error_set_call(err, "create", name);
+	return fd_write_all(fd, data, size) < 0 ? error_set_call(err, "write", name) : 0;
+}
+
+int file_append_at(int dir_fd, const char *name, const void *data, size_t size, struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set_call(err, "open", name);
+	return write_once(fd, name, data, size, err);
 }
 
 int file_replace_at(

@@ -26,6 +26,17 @@ int file_read_fd(int fd, const char *path, size_t max, struct text *ret_text, st
  */
 int file_write_at(int dir_fd, const char *path, const char *value, struct error *err) must_check;
 
+/* Makes the new file NAME below DIR_FD with DATA in it; MODE less the umask. */
+int file_create_at(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+	struct error *err) must_check;
+
+/*
+ * Adds DATA to the end of the existing file NAME below DIR_FD with one write(2): readers see
+ * all of it or nothing.
+ */
+int file_append_at(int dir_fd, const char *name, const void *data, size_t size, struct error *err)
+	must_check;
+
 /*
  * Makes NAME below DIR_FD hold DATA, all of it or not at all: readers see the
  * old file or the new one (rename(2)). NAME is one component.

@@ -549,7 +549,7 @@ def test_state_directory_without_state(name, is_locked, text):
     runtime = Runtime()
     directory = runtime.root / 'half'
     directory.mkdir(parents=True)
-    os.mkfifo(directory / 'creating')
+    os.mkfifo(directory / 'result')
     fd = os.open(directory, os.O_RDONLY)
     try:
         if is_locked:

@@ -12,7 +12,7 @@ static int hand_over(struct creation *creation, struct error *err)
 	if (pid_file_write(options->pid_file, creation->first.pid, err) < 0 ||
 		pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err) < 0)
 		return -1;
-	return state_dir_set_waiting(&creation->dir, err);
+	return state_file_add_ready(creation->dir.fd, err);
 }
 
 int container_create(const struct runtime *runtime, const char *id,
@@ -23,7 +23,7 @@ int container_create(const struct runtime *runtime, const char *id,
 	int result;
 
 	detached.detach = true;
-	result = creation_make(&creation, runtime, id, &detached, err);
+	result = creation_make(&creation, runtime, id, &detached, CREATION_STARTED_BY_ANOTHER, err);
 	if (result == 0)
 		result = hand_over(&creation, err);
 	if (result == 0)

@@ -183,6 +183,34 @@ static void describe(struct creation *creation)
 	};
 }
 
+static int make_pipes(struct creation *creation, struct error *err)
+{
+	int start[2], result[2];
+
+	if (pipe2(start, O_CLOEXEC) < 0)
+		return error_set_errno(err, "make a pipe");
+	creation->init_side.start = start[0];
+	creation->own_side.start = start[1];
+	if (pipe2(result, O_CLOEXEC) < 0)
+		return error_set_errno(err, "make a pipe");
+	creation->own_side.result = result[0];
+	creation->init_side.result = result[1];
+	return 0;
+}
+
+static int make_fifos(struct creation *creation, struct error *err)
+{
+	struct start_channel *init = &creation->init_side;
+
+	if (state_dir_make_fifos(&creation->dir, err) < 0)
+		return -1;
+	init->start = state_dir_open_start(&creation->dir, O_RDWR);
+	init->result = state_dir_open_result(&creation->dir, O_RDWR);
+	if (init->start < 0 || init->result < 0)
+		return error_set_errno(err, "open the start FIFO");
+	return 0;
+}
+
 /* The container exists from here on, to be removed by `delete` if we die. */
 static int make_state_dir(struct creation *creation, struct error *err)
 {
@@ -190,12 +218,9 @@ static int make_state_dir(struct creation *creation, struct error *err)
 		return -1;
 	rollback_push(&creation->rollback, undo_state_dir, creation);
 	rollback_push(&creation->rollback, undo_hooks, creation);
-	if (state_dir_begin(&creation->dir, err) < 0)
+	if (creation->starter == CREATION_STARTED_BY_CALLER ? make_pipes(creation, err) < 0
+							    : make_fifos(creation, err) < 0)
 		return -1;
-	creation->start_fd = state_dir_open_start(&creation->dir, O_RDWR);
-	creation->result_fd = state_dir_open_result(&creation->dir, O_RDWR);
-	if (creation->start_fd < 0 || creation->result_fd < 0)
-		return error_set_errno(err, "open the start FIFO");
 	return notify_make_dir(creation->dir.fd, creation->runtime->root, creation->id,
 		&creation->notify_dir, err);
 }
@@ -348,8 +373,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.passed_fds = creation->passed.listen + creation->passed.preserved,
 		.listen_fds = creation->passed.listen,
 		.sync = creation->sync,
-		.start_fd = creation->start_fd,
-		.result_fd = creation->result_fd,
+		.channel = &creation->init_side,
 		.console_socket = creation->console_socket,
 		.log_level = LOG_LEVEL_DEBUG,
 		.dir = &creation->dir,
@@ -394,7 +418,7 @@ static int save_config(struct creation *creation, struct error *err)
 	size_t size;
 	const char *config = spec_document_text(creation->bundle.document, &size);
 
-	return file_replace_at(creation->dir.fd, "config.json", config, size, 0600, err);
+	return file_create_at(creation->dir.fd, "config.json", config, size, 0600, err);
 }
 
 /*
@@ -412,7 +436,7 @@ static int assist(struct creation *creation, struct error *err)
 	rollback_push(&creation->rollback, undo_intel_rdt, creation);
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
-		state_file_save(creation->dir.fd, &creation->file, err) < 0)
+		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
 		return -1;
 	if (cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
@@ -573,7 +597,7 @@ static int make_all(struct creation *creation, struct error *err)
 }
 
 int creation_make(struct creation *ret_creation, const struct runtime *runtime, const char *id,
-	const struct container_options *options, struct error *err)
+	const struct container_options *options, enum creation_starter starter, struct error *err)
 {
 	*ret_creation = (struct creation){
 		.runtime = runtime,
@@ -582,8 +606,9 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		.dir = STATE_DIR_CLOSED,
 		.rootfs = ROOTFS_INIT,
 		.sync = { -1, -1 },
-		.start_fd = -1,
-		.result_fd = -1,
+		.starter = starter,
+		.own_side = START_CHANNEL_CLOSED,
+		.init_side = START_CHANNEL_CLOSED,
 		.console_socket = -1,
 		.terminal = -1,
 		.first.pidfd = -1,
@@ -604,11 +629,10 @@ int creation_start(struct creation *creation, struct error *err)
 {
 	int64_t deadline = creation->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
 
-	/* The end of the result FIFO shows only when no writer is left but the process. */
-	close_at(&creation->start_fd);
-	close_at(&creation->result_fd);
-	creation->start_fd = creation->result_fd = -1;
-	if (start_release(&creation->dir, creation->first.pid, deadline, err) == 0) {
+	/* The end of the result shows only when no writer is left but the process. */
+	start_channel_close(&creation->init_side);
+	if (start_release(&creation->own_side, creation->first.pid, deadline, err) == 0 &&
+		state_file_add_ready(creation->dir.fd, err) == 0) {
 		creation->state.status = STATE_RUNNING;
 		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==
 			0)
@@ -629,13 +653,15 @@ void creation_commit(struct creation *creation)
 
 void creation_release(struct creation *creation)
 {
-	int *const fds[] = { &creation->sync[0], &creation->sync[1], &creation->start_fd,
-		&creation->result_fd, &creation->console_socket, &creation->terminal };
+	int *const fds[] = { &creation->sync[0], &creation->sync[1], &creation->console_socket,
+		&creation->terminal };
 
 	rollback_run(&creation->rollback);
 	for (size_t i = 0; i < array_size(fds); i++)
 		close_at(fds[i]);
 	close_at(&creation->first.pidfd);
+	start_channel_close(&creation->own_side);
+	start_channel_close(&creation->init_side);
 	made_paths_release(&creation->made);
 	namespaces_close(&creation->joined);
 	rootfs_release(&creation->rootfs);

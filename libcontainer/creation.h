@@ -19,13 +19,20 @@
 #include "libcontainer/passed_fds.h"
 #include "libcontainer/rollback.h"
 #include "libcontainer/rootfs.h"
+#include "libcontainer/start_channel.h"
 #include "libcontainer/state_dir.h"
 #include "libcontainer/state_file.h"
+
+enum creation_starter {
+	CREATION_STARTED_BY_ANOTHER, /* command, by FIFOs in the state directory */
+	CREATION_STARTED_BY_CALLER,  /* with creation_start() */
+};
 
 struct creation {
 	const struct runtime *runtime;
 	const char *id;
 	const struct container_options *options;
+	enum creation_starter starter;
 	struct bundle bundle;
 	const struct spec *spec; /* of the bundle */
 	struct state_dir dir;
@@ -41,8 +48,8 @@ struct creation {
 	struct syscall_filter filter;
 	struct passed_fds passed;
 	int sync[2];
-	int start_fd;
-	int result_fd;
+	struct start_channel own_side; /* for run, which starts what it has made */
+	struct start_channel init_side;
 	int console_socket;
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	struct launch_request launch;
@@ -56,12 +63,10 @@ struct creation {
  * RET_CREATION to creation_release() in any case.
  */
 int creation_make(struct creation *ret_creation, const struct runtime *runtime, const char *id,
-	const struct container_options *options, struct error *err) must_check;
+	const struct container_options *options, enum creation_starter starter, struct error *err)
+	must_check;
 
-/*
- * Lets the first process go, waits until it is the program, and runs the
- * poststart hooks. For run; what create has made is started by `start`.
- */
+/* Lets the first process go, waits until it is the program, and runs the poststart hooks. */
 int creation_start(struct creation *creation, struct error *err) must_check;
 
 /* What was made stays. */

@@ -16,15 +16,8 @@
 
 static enum state_status status_of_living(const struct handle *handle)
 {
-	switch (state_dir_stage(&handle->dir)) {
-	case STATE_DIR_CREATING:
-		return handle->is_locked || !state_dir_is_busy(&handle->dir) ? STATE_STOPPED
-									     : STATE_CREATING;
-	case STATE_DIR_WAITING:
+	if (state_dir_is_waiting(&handle->dir))
 		return STATE_CREATED;
-	case STATE_DIR_STARTED:
-		break;
-	}
 	return handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup) ? STATE_PAUSED
 									    : STATE_RUNNING;
 }
@@ -32,22 +25,30 @@ static enum state_status status_of_living(const struct handle *handle)
 static int find_status(struct handle *handle, struct error *err)
 {
 	handle->status = STATE_STOPPED;
-	if (!handle->file.pid) {
-		if (!handle->is_locked && state_dir_is_busy(&handle->dir))
-			handle->status = STATE_CREATING;
-		return 0;
-	}
-	if (pidfd_open_verified(handle->file.pid, handle->file.start_time, &handle->pidfd, err) < 0)
+	if (handle->file.pid && pidfd_open_verified(handle->file.pid, handle->file.start_time,
+					&handle->pidfd, err) < 0)
 		return -1;
-	if (handle->pidfd >= 0)
+	if (handle->pidfd >= 0 && handle->file.is_ready)
 		handle->status = status_of_living(handle);
 	return 0;
 }
 
+/* What a creator has not finished is his while he holds the lock; when he is gone, it has stopped.
+ */
 static int load_now(struct handle *handle, struct error *err)
 {
 	if (state_file_load(handle->dir.fd, &handle->file, err) < 0)
 		return -1;
+	if (!handle->file.is_ready && !handle->is_locked) {
+		if (state_dir_is_busy(&handle->dir)) {
+			handle->status = STATE_CREATING;
+			return 0;
+		}
+		/* He may have finished between the two looks. */
+		state_file_release(&handle->file);
+		if (state_file_load(handle->dir.fd, &handle->file, err) < 0)
+			return -1;
+	}
 	return find_status(handle, err);
 }
 
@@ -58,8 +59,7 @@ static int load_now(struct handle *handle, struct error *err)
  */
 static bool is_half_made(const struct state_dir *dir)
 {
-	return state_dir_is_busy(dir) || !state_dir_is_current(dir) ||
-	       state_dir_stage(dir) == STATE_DIR_STARTED;
+	return state_dir_is_busy(dir) || !state_dir_is_current(dir) || !state_dir_has_begun(dir);
 }
 
 static int load(struct handle *handle, struct error *err)

@@ -208,7 +208,7 @@ static int switch_root(struct init *init, struct error *err)
 static int close_descriptors(struct init *init, struct error *err)
 {
 	const struct init_request *request = init->request;
-	const int keep[] = { init->sync, request->start_fd, request->result_fd,
+	const int keep[] = { init->sync, request->channel->start, request->channel->result,
 		init->rootfs->procfs.fd, init->terminal.slave };
 
 	return descriptors_close_from(
@@ -283,10 +283,12 @@ static int become_program(struct init *init, struct error *err)
 	ssize_t n;
 
 	do
-		n = read(init->request->start_fd, &byte, 1);
+		n = read(init->request->channel->start, &byte, 1);
 	while (n < 0 && errno == EINTR);
-	if (n != 1)
+	if (n < 0)
 		return error_set_errno(err, "wait for start");
+	if (n == 0)
+		return error_set(err, ERROR_SYSTEM, "who was to start the container is gone");
 	if (!init->spec->process)
 		return error_set(err, ERROR_SPEC, "the config has no process to start");
 	if (run_hooks(init, SPEC_HOOK_START_CONTAINER, init->image.env, NULL, err) < 0)
@@ -319,7 +321,7 @@ void init_run(void *context, bool is_mapped)
 		_exit(1);
 	}
 	become_program(&init, &err);
-	ignored = write(request->result_fd, &err, sizeof(err));
+	ignored = write(request->channel->result, &err, sizeof(err));
 	(void)ignored;
 	_exit(1);
 }

@@ -16,6 +16,7 @@
 #include "libcontainer/kernel/namespaces.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libcontainer/rootfs.h"
+#include "libcontainer/start_channel.h"
 #include "libcontainer/state_dir.h"
 #include "libspec/state.h"
 
@@ -36,9 +37,8 @@ struct init_request {
 	unsigned passed_fds; /* how many descriptors from 3 on are the container's */
 	unsigned listen_fds; /* of those, LISTEN_FDS */
 	int *sync;           /* the pair; [1] is the first process's */
-	int start_fd;        /* FIFO: a byte says that `start` came */
-	int result_fd;       /* FIFO: an error, or its end when the exec succeeded */
-	int console_socket;  /* connected, or -1: then the terminal goes to the parent */
+	const struct start_channel *channel; /* this process's side */
+	int console_socket; /* connected, or -1: then the terminal goes to the parent */
 	enum log_level log_level;
 	const struct state_dir *dir; /* let go of at once: its lock is the parent's */
 };

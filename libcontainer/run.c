@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "libcontainer/creation.h"
 #include "libcontainer/foreground.h"
+#include "libcontainer/handle.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/relay.h"
@@ -35,12 +36,25 @@ static int start_detached(struct creation *creation, struct error *err)
 	return notify_wait(&notify, creation->first.pidfd, creation->first.pid, err);
 }
 
-static void delete_now(const struct runtime *runtime, const char *id)
+/*
+ * As `delete --force` would, with what is known already. Somebody else may have
+ * deleted it by now, and made another of its name.
+ */
+static void delete_now(struct creation *creation)
 {
+	struct handle handle = {
+		.dir = creation->dir,
+		.file = creation->file,
+		.status = STATE_STOPPED,
+		.pidfd = -1,
+		.is_locked = true,
+	};
 	struct error err = { 0 };
 
+	if (state_dir_relock(&creation->dir, &err) < 0 && err.kind == ERROR_NOT_FOUND)
+		return;
 	/* The process's status is the answer; what can't be removed is a warning. */
-	if (container_delete(runtime, id, true, &err) < 0)
+	if (err.kind != ERROR_NONE || handle_destroy(&handle, &err) < 0)
 		log_warning("%s", err.text);
 }
 
@@ -68,22 +82,19 @@ int container_run(const struct runtime *runtime, const char *id,
 	const struct container_options *options, int *ret_exit_status, struct error *err)
 {
 	struct creation creation;
-	bool is_ours;
 	int result;
 
 	if (!options->detach && !options->no_subreaper)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
-	result = creation_make(&creation, runtime, id, options, err);
+	result = creation_make(&creation, runtime, id, options, CREATION_STARTED_BY_CALLER, err);
 	if (result == 0 && options->detach)
 		result = start_detached(&creation, err);
 	else if (result == 0)
 		result = attend_to_end(&creation, ret_exit_status, err);
 	if (result == 0)
 		creation_commit(&creation);
-	/* Somebody else may have deleted it by now, and made another of its name. */
-	is_ours = result == 0 && state_dir_is_current(&creation.dir);
+	if (result == 0 && !options->detach && !options->keep)
+		delete_now(&creation);
 	creation_release(&creation);
-	if (is_ours && !options->detach && !options->keep)
-		delete_now(runtime, id);
 	return result;
 }

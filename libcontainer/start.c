@@ -72,21 +72,13 @@ static int read_result(int fd, pid_t pid, int64_t deadline, struct error *err)
 	return error_adopt(err, &sent);
 }
 
-int start_release(const struct state_dir *dir, pid_t pid, int64_t deadline, struct error *err)
+int start_release(
+	const struct start_channel *channel, pid_t pid, int64_t deadline, struct error *err)
 {
-	/* The result's reader first, so that the first process never writes to nobody. */
-	cleanup_fd int result = state_dir_open_result(dir, O_RDONLY | O_NONBLOCK);
-	cleanup_fd int start = state_dir_open_start(dir, O_WRONLY | O_NONBLOCK);
-
-	if (start < 0 && errno == ENXIO)
-		return died_early(err);
-	if (result < 0 || start < 0)
-		return error_set_errno(err, "open the start FIFO");
-	if (fd_write_all(start, "", 1) < 0)
-		return error_set_errno(err, "write to the start FIFO");
-	if (read_result(result, pid, deadline, err) < 0)
-		return -1;
-	return state_dir_set_started(dir, err);
+	if (fd_write_all(channel->start, "", 1) < 0)
+		return errno == EPIPE ? died_early(err)
+				      : error_set_errno(err, "release the first process");
+	return read_result(channel->result, pid, deadline, err);
 }
 
 static int check_status(const struct handle *handle, struct error *err)
@@ -136,14 +128,31 @@ static int fail(struct handle *handle, struct error *err)
 	return -1;
 }
 
+/* By the FIFOs that create has left. */
+static int release_by_fifos(const struct handle *handle, struct error *err)
+{
+	int64_t deadline = handle->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
+	/* The result's reader first, so that the first process never writes to nobody. */
+	cleanup_fd int result = state_dir_open_result(&handle->dir, O_RDONLY | O_NONBLOCK);
+	cleanup_fd int start = state_dir_open_start(&handle->dir, O_WRONLY | O_NONBLOCK);
+
+	if (start < 0 && errno == ENXIO)
+		return died_early(err);
+	if (result < 0 || start < 0)
+		return error_set_errno(err, "open the start FIFO");
+	if (start_release(
+		    &(struct start_channel){ start, result }, handle->file.pid, deadline, err) < 0)
+		return -1;
+	return state_dir_set_started(&handle->dir, err);
+}
+
 /* Whoever has not become the program in time will not do so later, unseen. */
 static int release(const struct handle *handle, struct error *err)
 {
-	int64_t deadline = handle->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
 	struct error ignored = { 0 };
 	bool has_exited;
 
-	if (start_release(&handle->dir, handle->file.pid, deadline, err) == 0)
+	if (release_by_fifos(handle, err) == 0)
 		return 0;
 	(void)!pidfd_signal(handle->pidfd, SIGKILL, &has_exited, &ignored);
 	return -1;

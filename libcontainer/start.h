@@ -7,16 +7,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "libcontainer/state_dir.h"
+#include "base/error.h"
+#include "libcontainer/start_channel.h"
 
 /*
- * Lets the first process PID of the container DIR go, and waits until it has
+ * Lets the first process PID go by the starter's side CHANNEL, and waits until it has
  * become the user's program, but not beyond DEADLINE of clock_now_ms(): it may
  * have been stopped by a process that shares its PID namespace. On failure it
  * has ended, is about to, or is for the caller to end.
  */
-int start_release(const struct state_dir *dir, pid_t pid, int64_t deadline, struct error *err)
-	must_check;
+int start_release(const struct start_channel *channel, pid_t pid, int64_t deadline,
+	struct error *err) must_check;
 
 /*
  * Whether a process that has closed its descriptors did so because it ended, and

@@ -13,9 +13,9 @@
 
 #include "base/cleanup.h"
 
-#define FIFO_CREATING "creating"
-#define FIFO_START    "start"
-#define FIFO_RESULT   "result"
+#define CONFIG      "config.json"
+#define FIFO_START  "start"
+#define FIFO_RESULT "result"
 
 #define CACHE_NAME ".filters"
 
@@ -163,20 +163,28 @@ int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, 
 	return open_dir(ret_dir, root, id, err);
 }
 
-int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const char *root,
-	const char *id, struct error *err)
+static int lock(const struct state_dir *dir, enum state_dir_lock lock, struct error *err)
 {
 	int operation = lock == STATE_DIR_SHARED ? LOCK_SH : LOCK_EX;
 
-	if (open_dir(ret_dir, root, id, err) < 0)
-		return -1;
-	if (lock_within(ret_dir->fd, operation, STATE_DIR_LOCK_SECONDS) < 0)
+	if (lock_within(dir->fd, operation, STATE_DIR_LOCK_SECONDS) < 0)
 		return errno == EINTR
 			       ? error_set(err, ERROR_STATE,
 					 "container '%s' is busy: another command has held it for %d s",
-					 id, STATE_DIR_LOCK_SECONDS)
-			       : error_set_call(err, "lock state directory", id);
-	return state_dir_is_current(ret_dir) ? 0 : state_dir_not_found(id, err);
+					 dir->id, STATE_DIR_LOCK_SECONDS)
+			       : error_set_call(err, "lock state directory", dir->id);
+	return state_dir_is_current(dir) ? 0 : state_dir_not_found(dir->id, err);
+}
+
+int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock kind, const char *root,
+	const char *id, struct error *err)
+{
+	return open_dir(ret_dir, root, id, err) < 0 ? -1 : lock(ret_dir, kind, err);
+}
+
+int state_dir_relock(const struct state_dir *dir, struct error *err)
+{
+	return lock(dir, STATE_DIR_EXCLUSIVE, err);
 }
 
 void state_dir_unlock(const struct state_dir *dir)
@@ -200,44 +208,35 @@ static bool has_file(const struct state_dir *dir, const char *name)
 	return fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-enum state_dir_stage state_dir_stage(const struct state_dir *dir)
+bool state_dir_has_begun(const struct state_dir *dir)
 {
-	if (has_file(dir, FIFO_START))
-		return STATE_DIR_WAITING;
-	if (has_file(dir, FIFO_CREATING))
-		return STATE_DIR_CREATING;
-	return STATE_DIR_STARTED;
+	return has_file(dir, FIFO_RESULT) || has_file(dir, CONFIG);
 }
 
-int state_dir_begin(const struct state_dir *dir, struct error *err)
+int state_dir_make_fifos(const struct state_dir *dir, struct error *err)
 {
-	if (mkfifoat(dir->fd, FIFO_CREATING, 0600) < 0)
-		return error_set_call(err, "mkfifo", FIFO_CREATING);
+	if (mkfifoat(dir->fd, FIFO_START, 0600) < 0)
+		return error_set_call(err, "mkfifo", FIFO_START);
 	if (mkfifoat(dir->fd, FIFO_RESULT, 0600) < 0)
 		return error_set_call(err, "mkfifo", FIFO_RESULT);
 	return 0;
 }
 
-int state_dir_set_waiting(const struct state_dir *dir, struct error *err)
+bool state_dir_is_waiting(const struct state_dir *dir)
 {
-	if (renameat(dir->fd, FIFO_CREATING, dir->fd, FIFO_START) < 0)
-		return error_set_call(err, "rename", FIFO_CREATING);
-	return 0;
+	return has_file(dir, FIFO_START);
 }
 
 int state_dir_set_started(const struct state_dir *dir, struct error *err)
 {
-	/* `run` goes from creating to started, `start` from waiting. */
-	if (unlinkat(dir->fd, FIFO_START, 0) < 0 && unlinkat(dir->fd, FIFO_CREATING, 0) < 0)
+	if (unlinkat(dir->fd, FIFO_START, 0) < 0)
 		return error_set_call(err, "unlink", FIFO_START);
 	return 0;
 }
 
 int state_dir_open_start(const struct state_dir *dir, int flags)
 {
-	const char *name = state_dir_stage(dir) == STATE_DIR_WAITING ? FIFO_START : FIFO_CREATING;
-
-	return openat(dir->fd, name, flags | O_CLOEXEC | O_NOFOLLOW);
+	return openat(dir->fd, FIFO_START, flags | O_CLOEXEC | O_NOFOLLOW);
 }
 
 int state_dir_open_result(const struct state_dir *dir, int flags)
@@ -293,8 +292,7 @@ static int remove_strangers(int dir_fd)
 
 int state_dir_remove(const struct state_dir *dir, struct error *err)
 {
-	static const char *const names[] = { "state.json", "config.json", FIFO_CREATING, FIFO_START,
-		FIFO_RESULT };
+	static const char *const names[] = { "state.json", CONFIG, FIFO_START, FIFO_RESULT };
 
 	/* The usual names without a look at the directory, for speed. */
 	for (size_t i = 0; i < array_size(names); i++)

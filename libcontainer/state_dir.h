@@ -4,13 +4,14 @@
  *
  *   state.json   what is remembered (state_file.h); absent for the first instant
  *   config.json  the bundle's, as it was read at create
- *   creating     FIFO; there while create has not finished
- *   start        the same FIFO, renamed: the container waits for `start`
+ *   start        FIFO; there until `start` has released the first process
  *   result       FIFO through which the first process tells `start` how its exec went
  *
+ * What `run` makes has no FIFOs: who starts it is who made it.
+ *
  * mkdir(2) decides who creates an ID. Whoever changes a container holds
- * flock(2) on its directory; readers need no lock, since state.json and the
- * FIFO's name change atomically. The lock goes with its holder, so a killed
+ * flock(2) on its directory; readers need no lock, since what they see changes
+ * atomically. The lock goes with its holder, so a killed
  * command leaves none behind.
  */
 #ifndef KOGG_LIBCONTAINER_STATE_DIR_H
@@ -32,13 +33,6 @@ struct state_dir {
 	}
 
 #define cleanup_state_dir __attribute__((cleanup(state_dir_close)))
-
-/* What the names in the directory say of the container's life. */
-enum state_dir_stage {
-	STATE_DIR_CREATING,
-	STATE_DIR_WAITING, /* for `start` */
-	STATE_DIR_STARTED,
-};
 
 /*
  * Makes ROOT (0700, with its parents) and ID in it, locked. An ID that is
@@ -71,6 +65,9 @@ int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock lock, const ch
 
 #define STATE_DIR_LOCK_SECONDS 10
 
+/* Locks for changing once more what state_dir_unlock() has let go, with the same wait. */
+int state_dir_relock(const struct state_dir *dir, struct error *err) must_check;
+
 /*
  * Lets others have the lock while the caller waits for something that they may
  * be needed for. Afterwards state_dir_is_current() says whether the ID still
@@ -82,14 +79,17 @@ bool state_dir_is_current(const struct state_dir *dir);
 /* Whether somebody holds the lock now. */
 bool state_dir_is_busy(const struct state_dir *dir);
 
-enum state_dir_stage state_dir_stage(const struct state_dir *dir);
+/* Whether there is more than a name that somebody has just taken. */
+bool state_dir_has_begun(const struct state_dir *dir);
 
-/* The moves from one stage to the next. */
-int state_dir_begin(const struct state_dir *dir, struct error *err) must_check;
-int state_dir_set_waiting(const struct state_dir *dir, struct error *err) must_check;
+/* Makes the FIFOs, by which another command will start the container. */
+int state_dir_make_fifos(const struct state_dir *dir, struct error *err) must_check;
+
+/* Whether it still waits for that. */
+bool state_dir_is_waiting(const struct state_dir *dir);
 int state_dir_set_started(const struct state_dir *dir, struct error *err) must_check;
 
-/* Opens one of the FIFOs, by its present name, with FLAGS of open(2). */
+/* Opens one of the FIFOs with FLAGS of open(2). */
 int state_dir_open_start(const struct state_dir *dir, int flags);
 int state_dir_open_result(const struct state_dir *dir, int flags);
 

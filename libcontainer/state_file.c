@@ -37,14 +37,15 @@ static json_t *to_json(const struct state_file *state)
 	}
 	/* "o" steals both references, also when it fails. */
 	return json_pack(
-		"{s:i s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}",
+		"{s:i s:s s:s s:s s:s s:i s:I s:b s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}",
 		"format", STATE_FILE_FORMAT, "id", state->id, "bundle", state->bundle, "rootfs",
 		state->rootfs, "created", state->created, "pid", (int)state->pid, "startTime",
-		(json_int_t)state->start_time, "uid", (json_int_t)state->uid, "ownPidNamespace",
-		state->has_own_pid_namespace, "startContainer", state->has_start_hooks, "poststart",
-		state->has_poststart, "poststop", state->has_poststop, "intelRdt", "group",
-		state->rdt.has_group, "monitoring", state->rdt.has_monitoring, "noNewKeyring",
-		state->no_new_keyring, "cgroup", cgroup, "annotations", annotations);
+		(json_int_t)state->start_time, "ready", state->is_ready, "uid",
+		(json_int_t)state->uid, "ownPidNamespace", state->has_own_pid_namespace,
+		"startContainer", state->has_start_hooks, "poststart", state->has_poststart,
+		"poststop", state->has_poststop, "intelRdt", "group", state->rdt.has_group,
+		"monitoring", state->rdt.has_monitoring, "noNewKeyring", state->no_new_keyring,
+		"cgroup", cgroup, "annotations", annotations);
 }
 
 int state_file_save(int dir_fd, const struct state_file *state, struct error *err)
@@ -55,7 +56,32 @@ int state_file_save(int dir_fd, const struct state_file *state, struct error *er
 	json_decref(json);
 	if (!text)
 		return error_set(err, ERROR_SYSTEM, "out of memory");
-	return file_replace_at(dir_fd, STATE_FILE_NAME, text, strlen(text), 0600, err);
+	return file_create_at(dir_fd, STATE_FILE_NAME, text, strlen(text), 0600, err);
+}
+
+/* Takes over OBJECT, which may be NULL for lack of memory. */
+static int add(int dir_fd, json_t *object, struct error *err)
+{
+	cleanup_free char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (!text)
+		return error_set(err, ERROR_SYSTEM, "out of memory");
+	return file_append_at(dir_fd, STATE_FILE_NAME, text, strlen(text), err);
+}
+
+int state_file_add_process(int dir_fd, const struct state_file *state, struct error *err)
+{
+	return add(dir_fd,
+		json_pack("{s:i s:I s:{s:b s:b}}", "pid", (int)state->pid, "startTime",
+			(json_int_t)state->start_time, "intelRdt", "group", state->rdt.has_group,
+			"monitoring", state->rdt.has_monitoring),
+		err);
+}
+
+int state_file_add_ready(int dir_fd, struct error *err)
+{
+	return add(dir_fd, json_pack("{s:b}", "ready", 1), err);
 }
 
 static int load_annotations(struct state_file *state, json_t *object)
@@ -99,7 +125,7 @@ static int keep_strings(struct state_file *state)
 static int from_json(struct state_file *state, json_t *json, struct error *err)
 {
 	json_int_t format = json_integer_value(json_object_get(json, "format"));
-	int pid, own_pid, start, poststart, poststop, no_keyring, rdt_group, rdt_monitoring;
+	int pid, ready, own_pid, start, poststart, poststop, no_keyring, rdt_group, rdt_monitoring;
 	json_t *annotations, *cgroup;
 	json_int_t start_time, uid;
 
@@ -108,19 +134,20 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 			"%s has format %lld, and this kogg knows only %d", STATE_FILE_NAME,
 			(long long)format, STATE_FILE_FORMAT);
 	if (json_unpack(json,
-		    "{s:s s:s s:s s:s s:i s:I s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}", "id",
-		    &state->id, "bundle", &state->bundle, "rootfs", &state->rootfs, "created",
-		    &state->created, "pid", &pid, "startTime", &start_time, "uid", &uid,
-		    "ownPidNamespace", &own_pid, "startContainer", &start, "poststart", &poststart,
-		    "poststop", &poststop, "intelRdt", "group", &rdt_group, "monitoring",
-		    &rdt_monitoring, "noNewKeyring", &no_keyring, "cgroup", &cgroup, "annotations",
-		    &annotations) < 0)
+		    "{s:s s:s s:s s:s s:i s:I s:b s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}",
+		    "id", &state->id, "bundle", &state->bundle, "rootfs", &state->rootfs, "created",
+		    &state->created, "pid", &pid, "startTime", &start_time, "ready", &ready, "uid",
+		    &uid, "ownPidNamespace", &own_pid, "startContainer", &start, "poststart",
+		    &poststart, "poststop", &poststop, "intelRdt", "group", &rdt_group,
+		    "monitoring", &rdt_monitoring, "noNewKeyring", &no_keyring, "cgroup", &cgroup,
+		    "annotations", &annotations) < 0)
 		return error_set(err, ERROR_STATE, "%s lacks a member", STATE_FILE_NAME);
 	if (pid < 0 || start_time < 0 || uid < 0 || uid > UINT32_MAX)
 		return error_set(
 			err, ERROR_STATE, "%s holds a number out of range", STATE_FILE_NAME);
 	state->pid = pid;
 	state->start_time = (uint64_t)start_time;
+	state->is_ready = ready;
 	state->uid = (uint32_t)uid;
 	state->has_own_pid_namespace = own_pid;
 	state->has_start_hooks = start;
@@ -135,20 +162,43 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	return cgroup_load(cgroup, &state->cgroup, err);
 }
 
+/* The objects of TEXT as one; the caller owns it. NULL when they can't be read. */
+static json_t *merge_objects(const struct text *text, struct error *err)
+{
+	json_t *merged = json_object();
+	size_t done = 0;
+
+	while (merged && (done == 0 || done < text->length)) {
+		json_error_t problem;
+		json_t *object = json_loadb(text->data ? text->data + done : "",
+			text->length - done, JSON_DISABLE_EOF_CHECK, &problem);
+
+		if (!object || json_object_update_new(merged, object) < 0) {
+			json_decref(merged);
+			error_set(err, ERROR_STATE, "%s is damaged: %s at byte %zu",
+				STATE_FILE_NAME, object ? "expected objects" : problem.text,
+				done + (size_t)problem.position);
+			return NULL;
+		}
+		done += (size_t)problem.position;
+	}
+	if (!merged)
+		error_set(err, ERROR_SYSTEM, "out of memory");
+	return merged;
+}
+
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err)
 {
 	cleanup_text struct text text = { 0 };
-	json_error_t problem;
 	json_t *json;
 	int result;
 
 	*ret_state = (struct state_file){ 0 };
 	if (file_read_at(dir_fd, STATE_FILE_NAME, STATE_FILE_MAX, &text, err) < 0)
 		return -1;
-	json = json_loadb(text.data ? text.data : "", text.length, 0, &problem);
+	json = merge_objects(&text, err);
 	if (!json)
-		return error_set(err, ERROR_STATE, "%s is damaged: %s at byte %d", STATE_FILE_NAME,
-			problem.text, problem.position);
+		return -1;
 	result = from_json(ret_state, json, err);
 	json_decref(json);
 	return result;

@@ -2,6 +2,12 @@
 /*
  * state.json: what kogg remembers of a container between two commands.
  *
+ * The file grows while the container is made: it is a row of JSON objects, each
+ * of which replaces members of those before it. What is known before anything
+ * is made comes first, so that a crash loses nothing; then the first process;
+ * then, that all is ready. Adding is one small write(2), where replacing the
+ * file would have some file systems go to the disk.
+ *
  * It bears a format number. A reader refuses a number it does not know, and a
  * later kogg must go on reading the formats of earlier ones, since containers
  * outlive upgrades. Whether the container waits for `start` is not in here: the
@@ -34,6 +40,7 @@ struct state_file {
 	pid_t pid;           /* of the first process, in the runtime's PID namespace; 0: none yet */
 	uint64_t start_time; /* of that process (pidfd.h): no other process has both */
 	uint32_t uid;        /* who created it */
+	bool is_ready;       /* create has finished */
 	bool has_own_pid_namespace;
 	bool has_start_hooks; /* hooks of these kinds: config.json need not be read to know */
 	bool has_poststart;
@@ -45,8 +52,15 @@ struct state_file {
 	struct spec_map loaded_annotations;
 };
 
-/* Writes NAME "state.json" in the directory DIR_FD, at once or not at all. */
+/* Makes state.json in the directory DIR_FD, where there is none. */
 int state_file_save(int dir_fd, const struct state_file *state, struct error *err) must_check;
+
+/* Adds the first process, and what was made for it: pid, start_time, rdt. */
+int state_file_add_process(int dir_fd, const struct state_file *state, struct error *err)
+	must_check;
+
+/* Adds that the container is ready. */
+int state_file_add_ready(int dir_fd, struct error *err) must_check;
 
 /* Fills RET_STATE, which the caller gives to state_file_release() in any case. */
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err) must_check;

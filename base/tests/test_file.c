@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,28 @@ START_TEST(names_what_it_cannot_write)
 }
 END_TEST
 
+START_TEST(creates_what_is_not_there)
+{
+	ck_assert_int_eq(file_create_at(dir_fd, "f", "new", 3, 0600, &err), 0);
+	ck_assert_int_eq(file_read_at(dir_fd, "f", 10, &text, &err), 0);
+	ck_assert_str_eq(text.data, "new");
+	ck_assert_int_eq(file_create_at(dir_fd, "f", "other", 5, 0600, &err), -1);
+	ck_assert_int_eq(err.sys_errno, EEXIST);
+}
+END_TEST
+
+START_TEST(appends_to_what_is_there)
+{
+	ck_assert_int_eq(file_append_at(dir_fd, "f", "x", 1, &err), -1);
+	ck_assert_str_eq(err.text, "open 'f': not found");
+	write_file("abc", 3);
+	err = (struct error){ 0 };
+	ck_assert_int_eq(file_append_at(dir_fd, "f", "de", 2, &err), 0);
+	ck_assert_int_eq(file_read_at(dir_fd, "f", 10, &text, &err), 0);
+	ck_assert_str_eq(text.data, "abcde");
+}
+END_TEST
+
 START_TEST(replaces_whole)
 {
 	struct stat old_status, status;
@@ -162,6 +185,8 @@ int main(void)
 	tcase_add_test(tcase, writes_an_existing_file);
 	tcase_add_test(tcase, makes_no_file_to_write);
 	tcase_add_test(tcase, names_what_it_cannot_write);
+	tcase_add_test(tcase, creates_what_is_not_there);
+	tcase_add_test(tcase, appends_to_what_is_there);
 	tcase_add_test(tcase, replaces_whole);
 	tcase_add_test(tcase, replaces_what_is_not_there);
 	tcase_add_test(tcase, leaves_nothing_when_it_cannot_replace);

@@ -37,17 +37,21 @@ static void teardown(void)
 	rmdir(top);
 }
 
-START_TEST(goes_through_the_stages)
+START_TEST(waits_until_it_is_started)
 {
 	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED;
+	cleanup_fd int start = -1, result = -1;
 
 	ck_assert_int_eq(state_dir_create(&dir, root, "a", &err), 0);
-	ck_assert_int_eq(state_dir_begin(&dir, &err), 0);
-	ck_assert_int_eq(state_dir_stage(&dir), STATE_DIR_CREATING);
-	ck_assert_int_eq(state_dir_set_waiting(&dir, &err), 0);
-	ck_assert_int_eq(state_dir_stage(&dir), STATE_DIR_WAITING);
+	ck_assert(!state_dir_has_begun(&dir) && !state_dir_is_waiting(&dir));
+	ck_assert_int_eq(state_dir_make_fifos(&dir, &err), 0);
+	ck_assert(state_dir_has_begun(&dir) && state_dir_is_waiting(&dir));
+	start = state_dir_open_start(&dir, O_RDWR);
+	result = state_dir_open_result(&dir, O_RDWR);
+	ck_assert(start >= 0 && result >= 0);
 	ck_assert_int_eq(state_dir_set_started(&dir, &err), 0);
-	ck_assert_int_eq(state_dir_stage(&dir), STATE_DIR_STARTED);
+	ck_assert(state_dir_has_begun(&dir) && !state_dir_is_waiting(&dir));
+	ck_assert_int_eq(state_dir_set_started(&dir, &err), -1);
 	ck_assert_int_eq(state_dir_remove(&dir, &err), 0);
 }
 END_TEST
@@ -293,7 +297,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, goes_through_the_stages);
+	tcase_add_test(tcase, waits_until_it_is_started);
 	tcase_add_test(tcase, is_private);
 	tcase_add_test(tcase, an_id_is_created_once);
 	tcase_add_test(tcase, an_unknown_id_is_not_found);

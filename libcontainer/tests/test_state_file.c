@@ -2,6 +2,7 @@
 #include "libcontainer/state_file.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,10 +88,10 @@ START_TEST(flags_are_told_apart)
 	struct state_file loaded, saved = example();
 	bool *const flags[] = { &saved.has_own_pid_namespace, &saved.has_start_hooks,
 		&saved.has_poststart, &saved.has_poststop, &saved.no_new_keyring,
-		&saved.rdt.has_group, &saved.rdt.has_monitoring };
+		&saved.rdt.has_group, &saved.rdt.has_monitoring, &saved.is_ready };
 	const bool *const found[] = { &loaded.has_own_pid_namespace, &loaded.has_start_hooks,
 		&loaded.has_poststart, &loaded.has_poststop, &loaded.no_new_keyring,
-		&loaded.rdt.has_group, &loaded.rdt.has_monitoring };
+		&loaded.rdt.has_group, &loaded.rdt.has_monitoring, &loaded.is_ready };
 
 	for (size_t i = 0; i < array_size(flags); i++)
 		*flags[i] = (int)i == _i;
@@ -102,6 +103,49 @@ START_TEST(flags_are_told_apart)
 }
 END_TEST
 
+START_TEST(what_is_added_replaces_what_was)
+{
+	struct state_file loaded, saved = example();
+
+	saved.pid = 0;
+	saved.start_time = 0;
+	save(&saved);
+	saved.pid = 17;
+	saved.start_time = 18;
+	saved.rdt.has_monitoring = true;
+	ck_assert_int_eq(state_file_add_process(dir, &saved, &err), 0);
+	load(&loaded);
+	ck_assert_int_eq(loaded.pid, 17);
+	ck_assert_uint_eq(loaded.start_time, 18);
+	ck_assert(loaded.rdt.has_monitoring && !loaded.rdt.has_group && !loaded.is_ready);
+	ck_assert_str_eq(loaded.bundle, "/bundle");
+	state_file_release(&loaded);
+	ck_assert_int_eq(state_file_add_ready(dir, &err), 0);
+	load(&loaded);
+	ck_assert(loaded.is_ready);
+	ck_assert_int_eq(loaded.pid, 17);
+	state_file_release(&loaded);
+}
+END_TEST
+
+START_TEST(nothing_is_added_to_what_is_gone)
+{
+	ck_assert_int_eq(state_file_add_ready(dir, &err), -1);
+	ck_assert_int_eq(err.sys_errno, ENOENT);
+}
+END_TEST
+
+/* State that somebody else keeps there is never overwritten. */
+START_TEST(it_is_made_once)
+{
+	struct state_file saved = example();
+
+	save(&saved);
+	ck_assert_int_eq(state_file_save(dir, &saved, &err), -1);
+	ck_assert_int_eq(err.sys_errno, EEXIST);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	const char *message;
@@ -110,6 +154,9 @@ static const struct {
 	{ "{}", "state.json has format 0, and this kogg knows only 1" },
 	{ "{\"format\":2}", "state.json has format 2, and this kogg knows only 1" },
 	{ "{\"format\":1}", "state.json lacks a member" },
+	{ "{\"format\":1}{\"pid\":",
+		"state.json is damaged: unexpected token near end of file at byte 19" },
+	{ "{\"format\":1}[]", "state.json is damaged: expected objects at byte 14" },
 };
 
 START_TEST(damage_is_said)
@@ -135,7 +182,10 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_is_saved_is_loaded);
-	tcase_add_loop_test(tests, flags_are_told_apart, 0, 7);
+	tcase_add_test(tests, what_is_added_replaces_what_was);
+	tcase_add_test(tests, nothing_is_added_to_what_is_gone);
+	tcase_add_test(tests, it_is_made_once);
+	tcase_add_loop_test(tests, flags_are_told_apart, 0, 8);
 	tcase_add_loop_test(tests, damage_is_said, 0, array_size(damaged));
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
