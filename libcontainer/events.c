@@ -89,8 +89,12 @@ int container_watch_wait(struct container_watch *watch, int64_t timeout_ms,
 	*ret_event = CONTAINER_EVENT_NONE;
 	if (poll(events, array_size(events), timeout) < 0)
 		return errno == EINTR ? 0 : error_set_errno(err, "wait for events");
-	/* Memory first: it may be what has ended the container. */
-	if (events[0].revents && read_memory(watch, ret_event, err) < 0)
+	/*
+	 * Memory first: it may be what has ended the container, and v2's word of it
+	 * comes up to 10 ms late, when the count is there already.
+	 */
+	if ((events[0].revents || (events[1].revents && watch->oom.count_fd >= 0)) &&
+		read_memory(watch, ret_event, err) < 0)
 		return -1;
 	if (*ret_event == CONTAINER_EVENT_NONE && events[1].revents)
 		*ret_event = CONTAINER_EVENT_END;
