@@ -22,7 +22,7 @@ def hostile_bundle(change=lambda config: None, args=None):
 def delayed(call, seconds, occurrence=None):
     """A wrapper that has each process of the runtime wait before the system call CALL."""
     when = f':when={occurrence}' if occurrence else ''
-    return [STRACE, '-f', '-qq', '-o', '/dev/null', '-e', f'trace={call}',
+    return [STRACE, *harness.TRACEABLE, '-f', '-qq', '-o', '/dev/null', '-e', f'trace={call}',
             '-e', f'inject={call}:delay_enter={int(seconds * 1000000)}{when}']
 
 

@@ -273,7 +273,8 @@ def test_no_sleep():
     bundle.config['process']['args'] = ['sleep', '1000']
     bundle.save()
     trace = harness.tmp / 'trace'
-    wrapper = ['strace', '-f', '-qq', '-o', str(trace), '-e', 'trace=nanosleep,clock_nanosleep,poll,ppoll,select,pselect6']
+    wrapper = ['strace', *harness.TRACEABLE, '-f', '-qq', '-o', str(trace),
+               '-e', 'trace=nanosleep,clock_nanosleep,poll,ppoll,select,pselect6']
     for command in (['create', '--bundle', bundle.path, 'x'], ['start', 'x'], ['pause', 'x'], ['resume', 'x'],
                     ['kill', '--all', 'x', 'KILL'], ['delete', '--force', 'x']):
         own = wrapper if command[0] not in ('create',) else [w for w in wrapper if w != '-f']
