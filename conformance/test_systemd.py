@@ -9,6 +9,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import harness
@@ -313,9 +314,13 @@ def test_rootless():
                f'XDG_RUNTIME_DIR=/run/user/{user.pw_uid}', harness.KOGG, '--root', state, '--systemd-cgroup']
 
     def call(*args):
-        result = subprocess.run([*command, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        assert result.returncode == 0, f'{args}: {result.stdout}{result.stderr}'
-        return result.stdout
+        with tempfile.TemporaryFile('w+') as out:  # no pipe: the container keeps what it is given
+            result = subprocess.run([*command, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=60,
+                                    check=False)
+            out.seek(0)
+            text = out.read()
+        assert result.returncode == 0, f'{args}: {text}'
+        return text
 
     config['process']['args'] = ['sleep', '1000']
     bundle.save()
