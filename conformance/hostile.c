@@ -253,6 +253,7 @@ static int watch(const char *seconds)
 	list_descriptors(pid);
 	read_link("root", pid, "root");
 	read_link("cwd", pid, "cwd");
+	read_link("exe", pid, "exe");
 	try_open("maps", pid, "maps", O_RDONLY);
 	try_open("environ", pid, "environ", O_RDONLY);
 	try_open("mem", pid, "mem", O_RDWR);

@@ -3,9 +3,12 @@
 """exec into a container whose processes and image attack the runtime that comes in."""
 import json
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 
+import compare
 import harness
 from attacks import delayed, hostile_bundle, link
 from harness import Container, Runtime, cases, expect, expect_in
@@ -59,13 +62,14 @@ def test_link_to_a_descriptor_as_cwd():
 
 # What a process inside can have of the runtime (CVE-2016-9962, CVE-2019-5736)
 
-def watch_exec(change=lambda config: None, call='setsid', args=('/bin/true',), flags=()):
+def watch_exec(change=lambda config: None, call='setsid', flags=(), confined=()):
     """What `hostile watch` got of an exec that waits one second before CALL, which it makes inside."""
     bundle = hostile_bundle(change, ['/bin/hostile', 'watch', '20'])
     with Container(Runtime(), bundle) as container:
         container.create().start()
         expect(container.read_line(), 'watching', 'the watcher')
-        answer = container.runtime.call('exec', *flags, container.id, *args, wrapper=delayed(call, 1))
+        answer = container.runtime.call('exec', *flags, container.id, '/bin/true',
+                                        wrapper=[*delayed(call, 1), *confined])
         seen = json.loads(container.read_line(30))
         assert seen, f'no process of the runtime was seen; {answer!r}'
         expect(answer.status, 0, f'status of {answer!r}')
@@ -94,6 +98,17 @@ def test_runtime_cannot_be_traced(name, call, flags):
         expect(seen[what], 'EPERM', what)
     for what in ('maps', 'environ', 'root', 'cwd', 'exe_held', 'mem'):
         expect(seen[what], 'EACCES', what)
+
+
+@cases(('setsid',), ('chdir',))
+def test_equal_cannot_trace(call):
+    """A process inside with all that the runtime itself has: only that it is not dumpable is in the way."""
+    own = int(re.search(r'CapPrm:\s*(\w+)', pathlib.Path('/proc/self/status').read_text())[1], 16)
+    names = [name for name in compare.capability_names(own) if name != 'CAP_SYS_PTRACE']
+    seen = watch_exec(add_capabilities(*names), call,
+                      confined=['setpriv', '--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace'])
+    expect(seen['fds'], {}, 'descriptors that can be followed')
+    expect([seen['getfd'], seen['memory']], ['EPERM', 'EPERM'], 'what a tracer would have')
 
 
 @cases(('setsid', 'setsid'), ('chdir', 'chdir'), ('execve', 'capset'))
