@@ -18,7 +18,7 @@ def outside():
     """A directory of the host that no container may touch, and its look."""
     path = harness.tmp / 'outside'
     (path / 'below').mkdir(parents=True)
-    for name in ('file', 'console', 'null', 'passwd', 'below/file'):
+    for name in ('file', 'passwd', 'below/file'):
         (path / name).write_text('host')
         (path / name).chmod(0o640)
     return path
