@@ -168,7 +168,7 @@ int spec_load_resources(int fd, const char *file, struct spec_document **ret_doc
 	const struct spec_resources **ret_resources, struct error *err)
 {
 	cleanup_text struct text text = { 0 };
-	const void *object;
+	const void *object = NULL;
 
 	if (file_read_fd(fd, file, JSON_SIZE_MAX, &text, err) < 0 ||
 		load_text(&text, file, &resources_content, ret_document, &object, err) < 0)

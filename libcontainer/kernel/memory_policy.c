@@ -31,7 +31,7 @@ static int explain(const struct spec_memory_policy *policy, struct error *err)
 
 int memory_policy_apply(const struct spec_memory_policy *policy, struct error *err)
 {
-	unsigned long nodes[NODES_MAX / (sizeof(long) * CHAR_BIT)];
+	unsigned long nodes[NODES_MAX / (sizeof(long) * CHAR_BIT)] = { 0 };
 	unsigned long bits = 0;
 
 	if (!policy)

@@ -45,7 +45,7 @@ int syscall_filter_rules_arch(const char *word, uint32_t *ret_token)
 
 	if (strncmp(word, prefix, sizeof(prefix) - 1))
 		return -1;
-	for (word += sizeof(prefix) - 1; word[i] && i < sizeof(name) - 1; i++)
+	for (word += sizeof(prefix) - 1; i < sizeof(name) - 1 && word[i]; i++)
 		name[i] = (char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] - 'A' + 'a' : word[i]);
 	name[i] = '\0';
 	token = seccomp_arch_resolve_name(name);
