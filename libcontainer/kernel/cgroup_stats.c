@@ -128,7 +128,7 @@ static json_int_t parse_number(const char *text, unsigned scale)
 		return strtoll(text, NULL, 10);
 	if (strncmp(text, "max", 3) == 0 || number > INT64_MAX / scale)
 		return INT64_MAX;
-	return (json_int_t)(number * scale);
+	return (json_int_t)number * (json_int_t)scale;
 }
 
 /* The text behind "KEY " at the start of a line, or NULL. */
@@ -136,7 +136,7 @@ static const char *find_key(const char *text, const char *key)
 {
 	size_t length = strlen(key);
 
-	for (; *text; text += *text == '\n') {
+	for (; text && *text; text += *text == '\n') {
 		if (strncmp(text, key, length) == 0 && text[length] == ' ')
 			return text + length + 1;
 		text += strcspn(text, "\n");
@@ -356,7 +356,7 @@ static void add_io_word(json_t *stats, struct device device, const char *word)
 /* "8:0 rbytes=1 wbytes=2 ..." */
 static void add_io_stat(const char *text, json_t *stats)
 {
-	for (; *text; text += *text == '\n') {
+	for (; text && *text; text += *text == '\n') {
 		struct device device;
 		int used = 0;
 
