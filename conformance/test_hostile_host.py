@@ -23,7 +23,11 @@ def forged_state(runtime, name, pid):
                         copy_function=lambda a, b: shutil.copy(a, b) if os.path.isfile(a) else os.mkfifo(b))
     state = runtime.root / name / 'state.json'
     start_time = int(open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()[19])
-    state.write_text(json.dumps(json.loads(state.read_text()) | {'id': name, 'pid': pid, 'startTime': start_time}))
+    text, members = state.read_text(), {}
+    while text:  # it grows by one object after the other, the last one counts
+        more, end = json.JSONDecoder().raw_decode(text)
+        members, text = members | more, text[end:].lstrip()
+    state.write_text(json.dumps(members | {'id': name, 'pid': pid, 'startTime': start_time}))
     for path in (runtime.root / name).iterdir():
         os.chown(path, STRANGER, STRANGER)
     os.chown(runtime.root / name, STRANGER, STRANGER)
