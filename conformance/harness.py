@@ -202,6 +202,9 @@ class Runtime:
             popen.setdefault('env', self.env)
         return subprocess.Popen(self.command(*args, log=log), **popen)
 
+    def wait(self, process, timeout):
+        return process.wait(timeout)
+
     def call(self, *args, timeout=30, wrapper=(), **popen):
         """Runs one command to its end; stdout and stderr go through files, so that a child may keep them."""
         log = tmp / f'log{serial()}'
@@ -210,7 +213,7 @@ class Runtime:
                      'preexec_fn': self.preexec_fn, **popen}
             process = subprocess.Popen([*wrapper, *self.command(*args, log=log)], **popen)
             try:
-                status = process.wait(timeout)
+                status = self.wait(process, timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
