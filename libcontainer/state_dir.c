@@ -95,13 +95,26 @@ static int open_dir(struct state_dir *dir, const char *root, const char *id, str
 }
 
 /* Whether the directory still has its name: a delete may have won the lock first. */
-bool state_dir_is_current(const struct state_dir *dir)
+static int compare_with_name(const struct state_dir *dir, bool *ret_is_current, struct error *err)
 {
 	struct stat held, named;
 
-	return fstat(dir->fd, &held) == 0 &&
-	       fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+	if (fstat(dir->fd, &held) < 0)
+		return error_set_call(err, "stat state directory", dir->id);
+	if (fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) < 0) {
+		*ret_is_current = false;
+		return errno == ENOENT ? 0 : error_set_call(err, "stat state directory", dir->id);
+	}
+	*ret_is_current = held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+	return 0;
+}
+
+bool state_dir_is_current(const struct state_dir *dir)
+{
+	struct error ignored = { 0 };
+	bool is_current;
+
+	return compare_with_name(dir, &is_current, &ignored) == 0 && is_current;
 }
 
 static void on_alarm(int signal)
@@ -136,6 +149,26 @@ static int lock_within(int fd, int operation, unsigned seconds)
 	return result;
 }
 
+/* Opens and locks the directory that was just made. */
+static int take_new(struct state_dir *dir, struct error *err)
+{
+	bool is_current = false;
+
+	dir->fd = openat(dir->root_fd, dir->id, DIR_FLAGS);
+	if (dir->fd < 0 && errno != ENOENT)
+		return error_set_call(err, "open state directory", dir->id);
+	/* Whoever looks whether it is locked holds the lock for a moment. */
+	if (dir->fd >= 0 && lock_within(dir->fd, LOCK_EX, STATE_DIR_LOCK_SECONDS) < 0)
+		return error_set_call(err, "lock state directory", dir->id);
+	if (dir->fd >= 0 && compare_with_name(dir, &is_current, err) < 0)
+		return -1;
+	if (is_current)
+		return 0;
+	/* A delete of the same ID came in between and owns what is there now. */
+	return error_set(
+		err, ERROR_STATE, "container '%s' was deleted while it was created", dir->id);
+}
+
 int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 {
 	*ret_dir = (struct state_dir)STATE_DIR_CLOSED;
@@ -149,13 +182,11 @@ int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id
 		return errno == EEXIST ? error_set(err, ERROR_STATE,
 						 "container with ID '%s' exists already", id)
 				       : error_set_call(err, "make state directory", id);
-	ret_dir->fd = openat(ret_dir->root_fd, id, DIR_FLAGS);
-	/* Whoever looks whether it is locked holds the lock for a moment. */
-	if (ret_dir->fd >= 0 && lock_within(ret_dir->fd, LOCK_EX, STATE_DIR_LOCK_SECONDS) == 0 &&
-		state_dir_is_current(ret_dir))
+	if (take_new(ret_dir, err) == 0)
 		return 0;
-	/* A delete of the same ID came in between and owns what is there now. */
-	return error_set(err, ERROR_STATE, "container '%s' was deleted while it was created", id);
+	/* Only if it is empty, and so ours or that of another who has only just begun. */
+	unlinkat(ret_dir->root_fd, id, AT_REMOVEDIR);
+	return -1;
 }
 
 int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
@@ -166,6 +197,7 @@ int state_dir_open(struct state_dir *ret_dir, const char *root, const char *id, 
 static int lock(const struct state_dir *dir, enum state_dir_lock lock, struct error *err)
 {
 	int operation = lock == STATE_DIR_SHARED ? LOCK_SH : LOCK_EX;
+	bool is_current;
 
 	if (lock_within(dir->fd, operation, STATE_DIR_LOCK_SECONDS) < 0)
 		return errno == EINTR
@@ -173,7 +205,9 @@ static int lock(const struct state_dir *dir, enum state_dir_lock lock, struct er
 					 "container '%s' is busy: another command has held it for %d s",
 					 dir->id, STATE_DIR_LOCK_SECONDS)
 			       : error_set_call(err, "lock state directory", dir->id);
-	return state_dir_is_current(dir) ? 0 : state_dir_not_found(dir->id, err);
+	if (compare_with_name(dir, &is_current, err) < 0)
+		return -1;
+	return is_current ? 0 : state_dir_not_found(dir->id, err);
 }
 
 int state_dir_lock(struct state_dir *ret_dir, enum state_dir_lock kind, const char *root,
