@@ -85,7 +85,11 @@ bool state_dir_has_begun(const struct state_dir *dir);
 /* Makes the FIFOs, by which another command will start the container. */
 int state_dir_make_fifos(const struct state_dir *dir, struct error *err) must_check;
 
-/* Whether it still waits for that. */
+/*
+ * Whether it still waits for that, with the FIFO open: it lets go of that at its
+ * execve(2), so that a killed `start` does not make a program that runs look as
+ * if it waited.
+ */
 bool state_dir_is_waiting(const struct state_dir *dir);
 int state_dir_set_started(const struct state_dir *dir, struct error *err) must_check;
 
