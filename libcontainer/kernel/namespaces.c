@@ -189,9 +189,11 @@ int namespaces_compare(pid_t pid, unsigned *ret_flags, struct error *err)
 
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kinds[i].file);
 		snprintf(own_path, sizeof(own_path), "/proc/self/ns/%s", kinds[i].file);
-		/* A kernel without this kind. */
-		if (stat(own_path, &own) < 0)
-			continue;
+		if (stat(own_path, &own) < 0) {
+			if (errno == ENOENT) /* a kernel without this kind */
+				continue;
+			return error_set_call(err, "stat", own_path);
+		}
 		if (stat(path, &theirs) < 0)
 			return error_set_call(err, "stat", path);
 		if (theirs.st_ino != own.st_ino || theirs.st_dev != own.st_dev)
