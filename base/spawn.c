@@ -88,7 +88,7 @@ no_sanitizer static int close_from(unsigned first)
  * Ignored signals stay ignored through execve(2), and the runtime itself
  * ignores SIGPIPE.
  */
-static void reset_signals(void)
+static int reset_signals(void)
 {
 	const struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -96,7 +96,7 @@ static void reset_signals(void)
 	for (int signal = 1; signal < _NSIG; signal++)
 		sigaction(signal, &action, NULL);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* execve(2) does not write to them; its prototype is older than const. */
@@ -129,7 +129,9 @@ no_sanitizer static int run_child(void *argument)
 	child->failed_op = "enter";
 	if (request->cwd && chdir(request->cwd) < 0)
 		goto failed;
-	reset_signals();
+	child->failed_op = "unblock signals for";
+	if (reset_signals() < 0)
+		goto failed;
 	child->failed_op = "execute";
 	execve(request->path, unconst(request->argv), unconst(request->env ?: no_env));
 failed:

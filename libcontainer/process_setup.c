@@ -97,15 +97,19 @@ static int enter_cwd_as_user(const struct spec_process *process, bool is_there, 
 }
 
 /* Whatever the caller ignores or blocks is not the container's business. */
-static void reset_signals(void)
+static int reset_signals(struct error *err)
 {
 	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	sigemptyset(&none);
+	/* EINVAL: SIGKILL, SIGSTOP, and what the C library keeps for itself. */
 	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &by_default, NULL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+		if (sigaction(i, &by_default, NULL) < 0 && errno != EINVAL)
+			return error_set_errno(err, "reset signal %d", i);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return error_set_errno(err, "unblock signals");
+	return 0;
 }
 
 static int set_attributes(const struct process_request *request, struct error *err)
@@ -184,7 +188,8 @@ int process_setup(
 	bool is_there;
 
 	*ret_image = (struct process_image){ .listener = -1 };
-	reset_signals();
+	if (reset_signals(err) < 0)
+		return -1;
 	/* The limits may leave no descriptor to make the directory with. */
 	if (enter_cwd(request, &is_there, err) < 0 || set_attributes(request, err) < 0)
 		return -1;
