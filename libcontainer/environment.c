@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/environment.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 #include "base/number.h"
 
 /* A passwd file beyond this is no passwd file. */
-#define PASSWD_MAX (1UL << 20)
+#define PASSWD     "/etc/passwd"
+#define PASSWD_MAX (1L << 20)
 
 /* HOME, LISTEN_FDS, LISTEN_PID, NOTIFY_SOCKET */
 #define ADDED_MAX 4
@@ -88,17 +90,37 @@ static const char *find_home(char *passwd, uint32_t uid)
 	return NULL;
 }
 
-static int add_home(struct environment *env, uint32_t uid, struct error *err)
+/* What an image, or the user in it, makes of the file, and no fault of the machine. */
+static bool is_of_the_image(int cause)
 {
-	cleanup_fd int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	cleanup_text struct text passwd = { 0 };
-	struct error ignored = { 0 };
-	const char *home = NULL;
+	return cause == ENOENT || cause == ENOTDIR || cause == ELOOP || cause == EACCES ||
+	       cause == ENXIO;
+}
+
+/* Reads /etc/passwd; leaves RET_TEXT empty where the image has none. */
+static int read_passwd(struct text *ret_text, struct error *err)
+{
+	cleanup_fd int fd = open(PASSWD, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
+	if (fd < 0)
+		return is_of_the_image(errno) ? 0 : error_set_call(err, "open", PASSWD);
+	if (fstat(fd, &st) < 0)
+		return error_set_call(err, "stat", PASSWD);
 	/* Only a regular file: an image may put a FIFO or a device there. */
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		file_read_fd(fd, "/etc/passwd", PASSWD_MAX, &passwd, &ignored) == 0 && passwd.data)
+	if (!S_ISREG(st.st_mode) || st.st_size > PASSWD_MAX)
+		return 0;
+	return file_read_fd(fd, PASSWD, PASSWD_MAX, ret_text, err);
+}
+
+static int add_home(struct environment *env, uint32_t uid, struct error *err)
+{
+	cleanup_text struct text passwd = { 0 };
+	const char *home = NULL;
+
+	if (read_passwd(&passwd, err) < 0)
+		return error_wrap(err, "look for the home directory of uid %u", uid);
+	if (passwd.data)
 		home = find_home(passwd.data, uid);
 	return add_variable(env, "HOME", home ? home : "/", err);
 }
