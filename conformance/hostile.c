@@ -35,7 +35,8 @@
 #	define SYS_pidfd_getfd 438
 #endif
 
-/* What the runtime's processes are called in the container (INIT_NAME in libcontainer/init.h). */
+/* What the runtime's processes are called in the container (LAUNCH_NAME in libcontainer/launch.h).
+ */
 #define VICTIM "kogg:[init]\n"
 
 static const struct timespec pause_time = { .tv_nsec = 1000000 };

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -14,7 +13,6 @@
 #include "libcontainer/exec_process.h"
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
-#include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/credentials.h"
 #include "libcontainer/kernel/keyring.h"
@@ -204,7 +202,6 @@ static void run_child(void *context, bool is_mapped)
 	struct error err = { 0 };
 
 	(void)is_mapped;
-	prctl(PR_SET_NAME, INIT_NAME);
 	sync_log_to(&sync, LOG_LEVEL_DEBUG);
 	if (set_up_child(addition, sync, &image, &err) == 0 &&
 		sync_send(sync, SYNC_READY, image.listener, -1, &err) == 0) {

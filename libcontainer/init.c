@@ -312,7 +312,6 @@ void init_run(void *context, bool is_mapped)
 	struct error err = { 0 };
 	ssize_t ignored;
 
-	prctl(PR_SET_NAME, INIT_NAME);
 	close(request->dir->fd);
 	close(request->dir->root_fd);
 	sync_log_to(&init.sync, request->log_level);

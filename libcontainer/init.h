@@ -20,9 +20,6 @@
 #include "libcontainer/state_dir.h"
 #include "libspec/state.h"
 
-/* What the first process is called until it becomes the program (PR_SET_NAME). */
-#define INIT_NAME "kogg:[init]"
-
 struct init_request {
 	const char *id;
 	const struct spec *spec;

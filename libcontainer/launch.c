@@ -140,8 +140,10 @@ static int launch_directly(
 
 	if (pid < 0)
 		return -1;
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_NAME, LAUNCH_NAME);
 		run_first(request, &birth, !(made & CLONE_NEWUSER));
+	}
 	close_end(&request->sync[1]);
 	*launched = (struct launched){ pid, birth.pidfd };
 	return 0;
@@ -269,6 +271,7 @@ static int make_first(const struct launch_request *request, struct error *err)
 	if (pid < 0)
 		return -1;
 	if (pid == 0) {
+		prctl(PR_SET_NAME, LAUNCH_NAME);
 		wait_for_announcement(announced);
 		run_first(request, &birth, true);
 	}
@@ -359,11 +362,24 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
 		}
 		if (message.type != SYNC_BORN || fd < 0)
 			return sync_refuse(&message, err);
-		if (read_pid(fd, &launched->pid, err) < 0)
-			return -1;
 		launched->pidfd = take_fd(&fd);
-		return 0;
+		return read_pid(launched->pidfd, &launched->pid, err);
 	}
+}
+
+/* Nobody knows of it yet, though it may have become the program. */
+static void end_first(struct launched *launched)
+{
+	struct error ignored = { 0 };
+	bool has_ended;
+	int status;
+
+	if (launched->pidfd < 0)
+		return;
+	if (pidfd_signal(launched->pidfd, SIGKILL, &has_ended, &ignored) == 0)
+		(void)!pidfd_reap(launched->pidfd, &status, NULL, &ignored);
+	close_at(&launched->pidfd);
+	launched->pidfd = -1;
 }
 
 static int launch_by_stage(
@@ -383,8 +399,10 @@ static int launch_by_stage(
 		run_stage(request, &birth);
 	close_end(&request->sync[1]);
 	result = attend_stage(request, stage, launched, err);
-	if (result < 0)
+	if (result < 0) {
 		kill(stage, SIGKILL);
+		end_first(launched);
+	}
 	close(birth.pidfd);
 	while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -21,6 +21,9 @@
 #include "libcontainer/sync.h"
 #include "libspec/spec.h"
 
+/* What the process is called until it becomes the program (PR_SET_NAME). */
+#define LAUNCH_NAME "kogg:[init]"
+
 struct launch_request {
 	/* For a new container: its namespaces, made and joined. */
 	const struct spec_linux *platform;

@@ -16,9 +16,9 @@
 #include "base/text.h"
 #include "libcontainer/container.h"
 #include "libcontainer/handle.h"
-#include "libcontainer/init.h"
 #include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/launch.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/runtime_hooks.h"
 #include "libcontainer/sync.h"
@@ -38,7 +38,7 @@ static bool bears_our_name(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	if (file_read_at(AT_FDCWD, path, 64, &name, &ignored) < 0 || !name.data)
 		return false;
-	return !strcmp(name.data, INIT_NAME "\n");
+	return !strcmp(name.data, LAUNCH_NAME "\n");
 }
 
 bool start_has_died_early(pid_t pid)
