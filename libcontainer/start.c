@@ -62,6 +62,8 @@ static int read_result(int fd, pid_t pid, int64_t deadline, struct error *err)
 	if (n == 0)
 		return sync_time_out(err);
 	n = read(fd, &sent, sizeof(sent));
+	if (n < 0)
+		return error_set_errno(err, "read what the first process says");
 	if (n == 0) {
 		if (start_has_died_early(pid))
 			return died_early(err);
@@ -98,32 +100,12 @@ static int check_status(const struct handle *handle, struct error *err)
 	return error_set(err, ERROR_STATE, "cannot start a container that is not created yet");
 }
 
-static int run_poststart(struct handle *handle, struct error *err)
-{
-	struct spec_document *document;
-	const struct spec *spec;
-	struct state state;
-	int result;
-
-	if (!handle->file.has_poststart)
-		return 0;
-	if (spec_load(handle->dir.fd, "config.json", &document, &spec, err) < 0)
-		return -1;
-	handle_describe(handle, &state);
-	result = runtime_hooks_run(spec, SPEC_HOOK_POSTSTART, &state, err);
-	spec_document_free(document);
-	return result;
-}
-
-/*
- * A hook that fails ends the container (runtime.md, "Lifecycle"). The program
- * that can't be executed does not: who created the container deletes it.
- */
+/* A hook that fails, or can't be run, ends the container (runtime.md, "Lifecycle"). */
 static int fail(struct handle *handle, struct error *err)
 {
 	struct error destroy_err = { 0 };
 
-	if (err->kind == ERROR_HOOK && handle_destroy(handle, &destroy_err) < 0)
+	if (handle_destroy(handle, &destroy_err) < 0)
 		error_hint(err, "%s", destroy_err.text);
 	return -1;
 }
@@ -147,7 +129,7 @@ static int release_by_fifos(const struct handle *handle, struct error *err)
 }
 
 /* Whoever has not become the program in time will not do so later, unseen. */
-static int release(const struct handle *handle, struct error *err)
+static int release_or_kill(const struct handle *handle, struct error *err)
 {
 	struct error ignored = { 0 };
 	bool has_exited;
@@ -156,6 +138,48 @@ static int release(const struct handle *handle, struct error *err)
 		return 0;
 	(void)!pidfd_signal(handle->pidfd, SIGKILL, &has_exited, &ignored);
 	return -1;
+}
+
+/*
+ * The program that can't be executed does not end the container: who created
+ * it deletes it.
+ */
+static int release(struct handle *handle, struct error *err)
+{
+	if (release_or_kill(handle, err) == 0) {
+		handle->status = STATE_RUNNING;
+		return 0;
+	}
+	if (err->kind == ERROR_STATE && cgroup_oom_kills(handle->file.cgroup) > 0)
+		error_hint(err, "the kernel has killed it for lack of memory");
+	return err->kind == ERROR_HOOK ? fail(handle, err) : -1;
+}
+
+static int run_poststart(struct handle *handle, const struct spec *spec, struct error *err)
+{
+	struct state state;
+
+	handle_describe(handle, &state);
+	return runtime_hooks_run(spec, SPEC_HOOK_POSTSTART, &state, err) < 0 ? fail(handle, err)
+									     : 0;
+}
+
+/* The hooks are read before the program runs, while an error still changes nothing. */
+static int release_with_hooks(struct handle *handle, struct error *err)
+{
+	struct spec_document *document;
+	const struct spec *spec;
+	int result;
+
+	if (!handle->file.has_poststart)
+		return release(handle, err);
+	if (spec_load(handle->dir.fd, "config.json", &document, &spec, err) < 0)
+		return -1;
+	result = release(handle, err);
+	if (result == 0)
+		result = run_poststart(handle, spec, err);
+	spec_document_free(document);
+	return result;
 }
 
 /* Others may have the container meanwhile: it may take a command to become ready. */
@@ -173,13 +197,7 @@ int container_start(const struct runtime *runtime, const char *id, struct error 
 	if (handle_lock(&handle, runtime, id, err) < 0 || check_status(&handle, err) < 0 ||
 		notify_open(handle.dir.fd, &notify, err) < 0)
 		return -1;
-	if (release(&handle, err) < 0) {
-		if (err->kind == ERROR_STATE && cgroup_oom_kills(handle.file.cgroup) > 0)
-			error_hint(err, "the kernel has killed it for lack of memory");
-		return fail(&handle, err);
-	}
-	handle.status = STATE_RUNNING;
-	if (run_poststart(&handle, err) < 0)
-		return fail(&handle, err);
+	if (release_with_hooks(&handle, err) < 0)
+		return -1;
 	return wait_until_ready(&handle, &notify, err);
 }
