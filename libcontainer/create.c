@@ -2,15 +2,11 @@
 #include "libcontainer/container.h"
 
 #include "libcontainer/creation.h"
-#include "libcontainer/pid_file.h"
 
 /* What the caller waits for; `state` says "created" as the last of it. */
 static int hand_over(struct creation *creation, struct error *err)
 {
-	const struct container_options *options = creation->options;
-
-	if (pid_file_write(options->pid_file, creation->first.pid, err) < 0 ||
-		pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err) < 0)
+	if (creation_announce(creation, err) < 0)
 		return -1;
 	return state_file_add_ready(creation->dir.fd, err);
 }

@@ -27,6 +27,7 @@
 #include "libcontainer/kernel/terminal.h"
 #include "libcontainer/kernel/userns_policy.h"
 #include "libcontainer/notify.h"
+#include "libcontainer/pid_file.h"
 #include "libcontainer/runtime_hooks.h"
 #include "libcontainer/start.h"
 #include "libcontainer/sync.h"
@@ -623,6 +624,23 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		return 0;
 	spec_document_locate(ret_creation->bundle.document, err);
 	return -1;
+}
+
+static void undo_pid_file(void *context)
+{
+	struct creation *creation = context;
+
+	pid_file_remove(creation->options->pid_file);
+}
+
+int creation_announce(struct creation *creation, struct error *err)
+{
+	const struct container_options *options = creation->options;
+
+	if (pid_file_write(options->pid_file, creation->first.pid, err) < 0)
+		return -1;
+	rollback_push(&creation->rollback, undo_pid_file, creation);
+	return pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err);
 }
 
 int creation_start(struct creation *creation, struct error *err)

@@ -66,6 +66,9 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 	const struct container_options *options, enum creation_starter starter, struct error *err)
 	must_check;
 
+/* Tells the caller which process it got, in the ways that its options name. */
+int creation_announce(struct creation *creation, struct error *err) must_check;
+
 /* Lets the first process go, waits until it is the program, and runs the poststart hooks. */
 int creation_start(struct creation *creation, struct error *err) must_check;
 

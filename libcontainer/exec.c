@@ -352,10 +352,12 @@ static int start_process(struct addition *addition, struct error *err)
 	addition->deadline = options->ignore_paused ? CLOCK_NO_DEADLINE : sync_deadline();
 	if (give_birth(addition, err) < 0 || see_it_start(addition, err) < 0)
 		return error_phase(err, "process");
-	if (pid_file_write(options->pid_file, addition->child.pid, err) < 0 ||
-		pid_file_send(options->pidfd_socket, addition->child.pidfd, "setns", err) < 0)
+	if (pid_file_write(options->pid_file, addition->child.pid, err) < 0)
 		return error_phase(err, "pid file");
-	return 0;
+	if (pid_file_send(options->pidfd_socket, addition->child.pidfd, "setns", err) == 0)
+		return 0;
+	pid_file_remove(options->pid_file);
+	return error_phase(err, "pid file");
 }
 
 /* What fails because the container has ended meanwhile fails for that reason. */

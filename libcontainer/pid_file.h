@@ -15,6 +15,9 @@
  */
 int pid_file_write(const char *path, pid_t pid, struct error *err) must_check;
 
+/* Takes PATH away again, if it is not NULL. */
+void pid_file_remove(const char *path);
+
 /* Sends PIDFD with PAYLOAD to the socket PATH. Nothing when PATH is NULL. */
 int pid_file_send(const char *path, int pidfd, const char *payload, struct error *err) must_check;
 

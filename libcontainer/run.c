@@ -9,19 +9,13 @@
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/notify.h"
-#include "libcontainer/pid_file.h"
 #include "libcontainer/relay.h"
 
 /* Afterwards others may have the container: exec, kill, delete. */
 static int start_now(struct creation *creation, struct notify *ret_notify, struct error *err)
 {
-	const struct container_options *options = creation->options;
-
 	if (notify_open(creation->dir.fd, ret_notify, err) < 0 ||
-		pid_file_write(options->pid_file, creation->first.pid, err) < 0 ||
-		pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err) < 0)
-		return -1;
-	if (creation_start(creation, err) < 0)
+		creation_announce(creation, err) < 0 || creation_start(creation, err) < 0)
 		return -1;
 	state_dir_unlock(&creation->dir);
 	return 0;
