@@ -129,8 +129,8 @@ bool pidfd_is_alive(int pidfd)
 {
 	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
 
-	/* Readable from the exit of the last thread on, reaped or not. */
-	return poll(&poll_fd, 1, 0) == 0;
+	/* Readable from the exit of the last thread on, reaped or not; a failure says nothing. */
+	return poll(&poll_fd, 1, 0) != 1;
 }
 
 int pidfd_signal(int pidfd, int signal, bool *ret_has_exited, struct error *err)
