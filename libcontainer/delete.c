@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/container.h"
 
+#include <errno.h>
+#include <stdbool.h>
+
 #include "base/log.h"
 #include "libcontainer/handle.h"
 
@@ -22,6 +25,15 @@ static int remove_wreck(const struct runtime *runtime, const char *id, struct er
 	return 0;
 }
 
+/*
+ * Whether it is the state that is wrong, and not the machine that can't read it
+ * just now: what is named there would be lost.
+ */
+static bool is_wreck(const struct error *err)
+{
+	return err->kind != ERROR_SYSTEM || err->sys_errno == ENOENT;
+}
+
 int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
@@ -33,7 +45,7 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 			*err = (struct error){ 0 };
 			return 0;
 		}
-		if (!force || !handle.is_locked)
+		if (!force || !handle.is_locked || !is_wreck(err))
 			return -1;
 		handle_close(&handle);
 		return remove_wreck(runtime, id, err);

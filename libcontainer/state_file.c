@@ -84,26 +84,31 @@ int state_file_add_ready(int dir_fd, struct error *err)
 	return add(dir_fd, json_pack("{s:b}", "ready", 1), err);
 }
 
-static int load_annotations(struct state_file *state, json_t *object)
+static int damaged(struct error *err)
+{
+	return error_set(err, ERROR_STATE, "%s is damaged", STATE_FILE_NAME);
+}
+
+static int load_annotations(struct state_file *state, json_t *object, struct error *err)
 {
 	struct spec_map *map = &state->loaded_annotations;
 	const char *key;
 	json_t *value;
 
 	if (!json_is_object(object))
-		return -1;
+		return damaged(err);
 	map->items = arena_alloc(&state->arena, json_object_size(object) + 1, sizeof(*map->items));
 	if (!map->items)
-		return -1;
+		return error_set(err, ERROR_SYSTEM, "out of memory");
 	json_object_foreach (object, key, value) {
 		struct spec_pair *pair = &map->items[map->count++];
 
+		if (!json_is_string(value))
+			return damaged(err);
 		pair->key = arena_copy(&state->arena, key);
-		pair->value = json_is_string(value)
-				      ? arena_copy(&state->arena, json_string_value(value))
-				      : NULL;
+		pair->value = arena_copy(&state->arena, json_string_value(value));
 		if (!pair->key || !pair->value)
-			return -1;
+			return error_set(err, ERROR_SYSTEM, "out of memory");
 	}
 	state->annotations = map;
 	return 0;
@@ -155,8 +160,10 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	state->has_poststop = poststop;
 	state->rdt = (struct intel_rdt_made){ rdt_group, rdt_monitoring };
 	state->no_new_keyring = no_keyring;
-	if (keep_strings(state) < 0 || load_annotations(state, annotations) < 0)
-		return error_set(err, ERROR_STATE, "%s is damaged", STATE_FILE_NAME);
+	if (keep_strings(state) < 0)
+		return error_set(err, ERROR_SYSTEM, "out of memory");
+	if (load_annotations(state, annotations, err) < 0)
+		return -1;
 	if (json_is_null(cgroup))
 		return 0;
 	return cgroup_load(cgroup, &state->cgroup, err);
