@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "libcontainer/kernel/syscall_filter_cache.h"
 #include "libcontainer/kernel/syscall_filter_layout.h"
 #include "libcontainer/kernel/syscall_filter_rules.h"
 
@@ -135,15 +136,31 @@ static int compile(
 	return result;
 }
 
+static int find_or_compile(const struct spec_seccomp *profile, int cache_dir_fd,
+	struct syscall_filter *filter, struct error *err)
+{
+	cleanup_text struct text key = { 0 };
+
+	if (cache_dir_fd < 0)
+		return compile(profile, filter, err);
+	if (syscall_filter_cache_key(profile, &key, err) < 0)
+		return -1;
+	if (syscall_filter_cache_find(cache_dir_fd, &key, &filter->code, &filter->length))
+		return 0;
+	if (compile(profile, filter, err) < 0)
+		return -1;
+	syscall_filter_cache_keep(cache_dir_fd, &key, filter->code, filter->length);
+	return 0;
+}
+
 int syscall_filter_prepare(const struct spec_seccomp *profile, int cache_dir_fd,
 	struct syscall_filter *ret_filter, struct error *err)
 {
 	struct syscall_filter filter = { 0 };
 
-	(void)cache_dir_fd;
 	if (check_listener(profile, &filter.needs_listener, err) < 0 ||
 		choose_flags(profile, filter.needs_listener, &filter.flags, err) < 0 ||
-		compile(profile, &filter, err) < 0)
+		find_or_compile(profile, cache_dir_fd, &filter, err) < 0)
 		return error_phase(err, "seccomp");
 	*ret_filter = filter;
 	return 0;
