@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(struct error) <= PIPE_BUF, "an error must cross a pipe in one write");
 
-const char *error_reason(int sys_errno)
+static const char *find_reason(int sys_errno)
 {
 	switch (sys_errno) {
 	case ENOENT:
@@ -26,6 +26,13 @@ const char *error_reason(int sys_errno)
 		/* Not strerror(3): its text follows the locale. */
 		return strerrordesc_np(sys_errno) ?: "unknown error";
 	}
+}
+
+const char *error_reason(int sys_errno, char ret_text[static ERROR_REASON_MAX])
+{
+	snprintf(ret_text, ERROR_REASON_MAX, "%s", find_reason(sys_errno));
+	ret_text[0] = (char)tolower((unsigned char)ret_text[0]);
+	return ret_text;
 }
 
 const char *error_kind_name(enum error_kind kind)
@@ -88,7 +95,7 @@ int error_set_errno(struct error *err, const char *fmt, ...)
 
 	va_start(args, fmt);
 	if (set_cause(err, ERROR_SYSTEM, sys_errno, fmt, args))
-		append_reason(err, error_reason(sys_errno));
+		append_reason(err, error_reason(sys_errno, (char[ERROR_REASON_MAX]){ 0 }));
 	va_end(args);
 	return -1;
 }

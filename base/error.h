@@ -76,13 +76,14 @@ int error_hint(struct error *err, const char *fmt, ...) printf_like(2, 3);
 int error_adopt(struct error *err, const struct error *received);
 
 /*
- * The text for an errno, in lower case, of static storage. Four of them are
+ * Puts the text for an errno into RET_TEXT, in lower case, and returns that. Four of them are
  * reworded ("not found" for ENOENT, "access denied" for EACCES, "not
  * permitted" for EPERM, "found a directory" for EISDIR): engines take the
  * kernel's words in a message to be about the container's own program and
  * turn them into exit status 126 or 127.
  */
-const char *error_reason(int sys_errno);
+#define ERROR_REASON_MAX 64
+const char *error_reason(int sys_errno, char ret_text[static ERROR_REASON_MAX]);
 
 /* "spec", "system", ... : the kind as the log's "code" member shows it. */
 const char *error_kind_name(enum error_kind kind);

@@ -115,7 +115,8 @@ static void tell(struct notify *notify, const char *message, int fd)
 	if (notify->manager < 0 ||
 		fd_send(notify->manager, message, strlen(message), &fd, fd >= 0) == 0)
 		return;
-	log_warning("notify the service manager: %s", error_reason(errno));
+	log_warning("notify the service manager: %s",
+		error_reason(errno, (char[ERROR_REASON_MAX]){ 0 }));
 	close_at(&notify->manager);
 	notify->manager = -1;
 }

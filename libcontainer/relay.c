@@ -342,7 +342,8 @@ static void write_output(struct relay *relay)
 	if (flush(&relay->output) == 0)
 		return;
 	if (errno != EPIPE && errno != EIO)
-		log_warning("write to standard output: %s", error_reason(errno));
+		log_warning("write to standard output: %s",
+			error_reason(errno, (char[ERROR_REASON_MAX]){ 0 }));
 	hang_up(relay);
 }
 

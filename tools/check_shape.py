@@ -100,6 +100,15 @@ def check_file(path):
         yield from check_words(name, text)
 
 
+def check_tests(folder):
+    """A test that nobody runs fails nobody: each file tests/test_X.c or test_X.py is named in its meson.build."""
+    build = folder / 'meson.build'
+    text = build.read_text() if build.exists() else ''
+    for path in sorted([*folder.glob('tests/test_*.c'), *folder.glob('test_*.py')]):
+        if f"'{path.stem}'" not in text and f"'{path.stem.removeprefix('test_')}'" not in text:
+            yield f'{path.relative_to(root)}: is not run by {build.relative_to(root)}'
+
+
 def check_cycles(graph):
     """Modules (a .c and its .h) may not reach themselves through #include."""
     done = set()
@@ -129,6 +138,8 @@ for folder in [k for k in LAYERS if '/' not in k] + ['tools', '.ci', 'contrib']:
     for path in sorted((root / folder).rglob('*')):
         if path.suffix in ('.c', '.h', '.py', '.sh') or path.parent.name == '.ci':
             problems += check_file(path)
+for folder in LAYERS:
+    problems += check_tests(root / folder)
 problems += check_functions(n for n in files if n.endswith('.c'))
 problems += check_cycles(graph)
 print('\n'.join(sorted(set(problems))))

@@ -30,6 +30,8 @@ TREES = {
     'printing': ({'base/a.c': 'void a(void)\n{\n\tprintf("x");\n}\n'}, 'is for cmd/ alone'),
     'exit': ({'libcontainer/a.c': 'void a(void)\n{\n\texit(1);\n}\n'}, 'is for cmd/ alone'),
     'printing in cmd': ({'cmd/a.c': 'void a(void)\n{\n\tprintf("x");\n}\n'}, None),
+    'test not run': ({'base/tests/test_a.c': '', 'base/tests/test_b.c': '', 'base/meson.build': "['b']"},
+                     'base/tests/test_a.c: is not run'),
     'unfinished': ({'base/a.c': '/* TO' 'DO: the rest */\n'}, 'unfinished'),
 }
 
