@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
+import os
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle
 
@@ -74,7 +75,13 @@ def test_too_few_tasks_for_the_process_between():
     bundle = file_bundle()
     bundle.config['linux']['resources']['pids'] = {'limit': 1}
     bundle.config['linux']['namespaces'].append({'type': 'time'})
-    record = Runtime().fails('create', '--bundle', bundle.save().path, 'few')
+    runtime = Runtime()
+    if os.path.exists('/sys/fs/cgroup/cgroup.procs'):
+        # On pure v2 limits come when the process between has gone: one task is enough there.
+        runtime.ok('create', '--bundle', bundle.save().path, 'few')
+        runtime.ok('delete', '--force', 'few')
+        return
+    record = runtime.fails('create', '--bundle', bundle.save().path, 'few')
     expect(record['pointer'], '/linux/resources/pids/limit', 'pointer')
     expect_in('two tasks', record.get('hint', ''), 'hint')
 

@@ -56,7 +56,8 @@ int state_file_save(int dir_fd, const struct state_file *state, struct error *er
 	json_decref(json);
 	if (!text)
 		return error_set(err, ERROR_SYSTEM, "out of memory");
-	return file_create_at(dir_fd, STATE_FILE_NAME, text, strlen(text), 0600, err);
+	/* Not created in place: readers would see it empty. */
+	return file_replace_at(dir_fd, STATE_FILE_NAME, text, strlen(text), 0600, err);
 }
 
 /* Takes over OBJECT, which may be NULL for lack of memory. */
@@ -72,10 +73,12 @@ static int add(int dir_fd, json_t *object, struct error *err)
 
 int state_file_add_process(int dir_fd, const struct state_file *state, struct error *err)
 {
+	json_t *cgroup = state->cgroup ? cgroup_save(state->cgroup) : json_null();
+
 	return add(dir_fd,
-		json_pack("{s:i s:I s:{s:b s:b}}", "pid", (int)state->pid, "startTime",
-			(json_int_t)state->start_time, "intelRdt", "group", state->rdt.has_group,
-			"monitoring", state->rdt.has_monitoring),
+		json_pack("{s:o s:i s:I s:{s:b s:b}}", "cgroup", cgroup, "pid", (int)state->pid,
+			"startTime", (json_int_t)state->start_time, "intelRdt", "group",
+			state->rdt.has_group, "monitoring", state->rdt.has_monitoring),
 		err);
 }
 

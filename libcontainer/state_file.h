@@ -52,10 +52,13 @@ struct state_file {
 	struct spec_map loaded_annotations;
 };
 
-/* Makes state.json in the directory DIR_FD, where there is none. */
+/* Makes state.json in the directory DIR_FD: readers see all of it or none. */
 int state_file_save(int dir_fd, const struct state_file *state, struct error *err) must_check;
 
-/* Adds the first process, and what was made for it: pid, start_time, rdt. */
+/*
+ * Adds the first process, and what was made for it: pid, start_time, rdt, and
+ * cgroup, which may have come out otherwise than planned.
+ */
 int state_file_add_process(int dir_fd, const struct state_file *state, struct error *err)
 	must_check;
 
