@@ -43,8 +43,11 @@ static bool bears_our_name(pid_t pid)
 
 bool start_has_died_early(pid_t pid)
 {
-	/* In this order: the name is the program's before that can come to its own end. */
-	return bears_our_name(pid) && pidfd_is_ending(pid);
+	/*
+	 * In this order: execve(2) closes descriptors before it gives the program its name, but
+	 * whoever is ending has the name that he will keep.
+	 */
+	return pidfd_is_ending(pid) && bears_our_name(pid);
 }
 
 /* What the first process sends is one whole error, or nothing before its end of the FIFO closes. */
