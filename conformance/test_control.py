@@ -95,6 +95,28 @@ def test_command_when_paused(name, command, text):
         expect(container.runtime.state(container.id)['status'], 'paused', 'status')
 
 
+def test_pause_before_start():
+    """Who waits for start can be paused as well, and then neither starts nor is lost."""
+    with shell(TICKING) as container:
+        container.create()
+        container.runtime.ok('pause', container.id)
+        expect(container.runtime.state(container.id)['status'], 'paused', 'status')
+        expect_in('paused', container.runtime.fails('start', container.id)['msg'], 'message')
+        container.runtime.ok('resume', container.id)
+        expect(container.runtime.state(container.id)['status'], 'created', 'status')
+        container.start()
+        container.read_line()
+
+
+def test_delete_of_paused_before_start():
+    with shell(TICKING) as container:
+        container.create()
+        container.runtime.ok('pause', container.id)
+        container.runtime.ok('delete', '--force', container.id)
+        container.is_made = False
+        expect(container.runtime.ids(), [], 'states')
+
+
 @cases(('resume of running', 'resume', True, 'not paused'), ('resume of stopped', 'resume', False, 'not paused'),
        ('pause of stopped', 'pause', False, 'not running'))
 def test_wrong_state(name, command, is_running, text):

@@ -16,10 +16,10 @@
 
 static enum state_status status_of_living(const struct handle *handle)
 {
-	if (state_dir_is_waiting(&handle->dir))
-		return STATE_CREATED;
-	return handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup) ? STATE_PAUSED
-									    : STATE_RUNNING;
+	/* What is paused is so before it was started, too: nothing else can be done with it. */
+	if (handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup))
+		return STATE_PAUSED;
+	return state_dir_is_waiting(&handle->dir) ? STATE_CREATED : STATE_RUNNING;
 }
 
 static int find_status(struct handle *handle, struct error *err)
@@ -171,8 +171,10 @@ static int end_processes(struct handle *handle, struct error *err)
 	if (handle->pidfd >= 0) {
 		if (pidfd_signal(handle->pidfd, SIGKILL, &has_exited, err) < 0)
 			return -1;
-		/* A v1 freezer holds even what is to die. */
-		if (handle->status == STATE_PAUSED && cgroup_thaw(handle->file.cgroup, err) < 0)
+		/* A v1 freezer holds even what is to die, also before it was started. */
+		if (handle->status != STATE_RUNNING && handle->file.cgroup &&
+			cgroup_is_frozen(handle->file.cgroup) &&
+			cgroup_thaw(handle->file.cgroup, err) < 0)
 			return -1;
 		if (pidfd_wait_exit(handle->pidfd, DEATH_TIMEOUT_MS, &has_exited, err) < 0)
 			return -1;
