@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
 import os
+import shutil
+import subprocess
+
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle
 
@@ -84,6 +87,19 @@ def test_too_few_tasks_for_the_process_between():
     record = runtime.fails('create', '--bundle', bundle.save().path, 'few')
     expect(record['pointer'], '/linux/resources/pids/limit', 'pointer')
     expect_in('two tasks', record.get('hint', ''), 'hint')
+
+
+def test_list_that_cannot_be_read():
+    """A directory that can't be read is no empty list."""
+    if not shutil.which('strace'):
+        raise harness.Skip('there is no strace to make a system call fail')
+    runtime, bundle = Runtime(), file_bundle().save()
+    runtime.ok('create', '--bundle', bundle.path, 'there')
+    result = subprocess.run(['strace', '-o', '/dev/null', '-e', 'inject=getdents64:error=EIO', harness.KOGG,
+                             '--root', runtime.root, 'list', '--quiet'], capture_output=True, text=True, check=False)
+    runtime.ok('delete', '--force', 'there')
+    expect((result.returncode, result.stdout), (1, ''), 'status and output')
+    expect_in('read state root', result.stderr, 'message')
 
 
 def test_create_without_process():

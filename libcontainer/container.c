@@ -78,15 +78,19 @@ int container_list(const struct runtime *runtime, char ***ret_ids, struct error 
 		free(ids);
 		return error_set_call(err, "open state root", runtime->root);
 	}
-	while (dir && (entry = readdir(dir))) {
-		if (add_id(&ids, &count, entry->d_name, err) == 0)
-			continue;
-		container_list_free(ids);
-		return -1;
+	while (dir && (errno = 0, entry = readdir(dir)))
+		if (add_id(&ids, &count, entry->d_name, err) < 0)
+			goto failed;
+	if (dir && errno) {
+		error_set_call(err, "read state root", runtime->root);
+		goto failed;
 	}
 	qsort(ids, count, sizeof(*ids), compare_ids);
 	*ret_ids = ids;
 	return 0;
+failed:
+	container_list_free(ids);
+	return -1;
 }
 
 void container_list_free(char **ids)

@@ -307,14 +307,14 @@ static int remove_files(int dir_fd)
 	if (!dir)
 		return -1;
 	take_fd(&fd);
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		if (unlinkat(dir_fd, entry->d_name, 0) < 0 && errno == EISDIR &&
 			unlinkat(dir_fd, entry->d_name, AT_REMOVEDIR) < 0)
 			return -1;
 	}
-	return 0;
+	return errno ? -1 : 0;
 }
 
 /*

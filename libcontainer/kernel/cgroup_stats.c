@@ -506,7 +506,7 @@ static int add_hugetlb(struct cgroup *cgroup, json_t *stats, struct error *err)
 		return 0;
 	if (cgroup_place_open(place, err) < 0)
 		return -1;
-	while ((entry = readdir(sizes))) {
+	while (errno = 0, (entry = readdir(sizes))) {
 		char page_size[32], file[96];
 		unsigned long kib;
 
@@ -519,7 +519,7 @@ static int add_hugetlb(struct cgroup *cgroup, json_t *stats, struct error *err)
 			add_page_size(place, page_size, json_object_get(stats, "hugetlb"), err) < 0)
 			return -1;
 	}
-	return 0;
+	return errno ? error_set_call(err, "read", "/sys/kernel/mm/hugepages") : 0;
 }
 
 static int add_all(struct cgroup *cgroup, json_t *stats, struct error *err)

@@ -151,7 +151,7 @@ static int list_names(struct walk *walk, struct level *level, struct error *err)
 		close_at(&fd);
 		return errno == ENOENT ? 0 : error_set_errno(err, "open a group of the container");
 	}
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		if (walk->seen++ == CGROUP_TREE_MAX)
@@ -160,7 +160,7 @@ static int list_names(struct walk *walk, struct level *level, struct error *err)
 		if (append_name(level, &capacity, entry->d_name, err) < 0)
 			return -1;
 	}
-	return 0;
+	return errno ? error_set_errno(err, "list groups below the cgroup") : 0;
 }
 
 /* Makes FD, which is taken over, the directory to go on in. */

@@ -49,7 +49,7 @@ static bool walk(unsigned first, unsigned last, bool is_mark)
 	/* An image may hold a directory of that name. */
 	if (!dir || fstatfs(dirfd(dir), &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
 		return false;
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		uint32_t fd;
 
 		if (number_parse_u32(entry->d_name, &fd) < 0 || (int)fd == dirfd(dir))
@@ -57,7 +57,7 @@ static bool walk(unsigned first, unsigned last, bool is_mark)
 		if (fd >= first && fd <= last)
 			treat((int)fd, is_mark);
 	}
-	return true;
+	return errno == 0;
 }
 
 static int count_up(unsigned first, unsigned last, bool is_mark, struct error *err)
