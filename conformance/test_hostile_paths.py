@@ -350,7 +350,7 @@ def test_hook_changes_the_root(kind):
     with Untouched() as target:
         bundle = hostile_bundle()
         root = bundle.rootfs
-        bundle.config['process'].update(terminal=True, cwd='/work/new')
+        bundle.config['process'].update(terminal=True, cwd='/made/new')
         without_mounts(bundle.config, '/dev/')
         bundle.config['mounts'].append(mounted('/dev/pts', 'devpts', 'devpts', 'newinstance'))
         without_mounts(bundle.config, '/dev/shm')

@@ -113,7 +113,7 @@ def volume(bundle):
 
 
 def working_directory(bundle):
-    bundle.config['process']['cwd'] = '/new/work/here'
+    bundle.config['process']['cwd'] = '/new/made/here'
 
 
 def no_mount_namespace(bundle):
