@@ -95,7 +95,7 @@ def test_list_that_cannot_be_read():
         raise harness.Skip('there is no strace to make a system call fail')
     runtime, bundle = Runtime(), file_bundle().save()
     runtime.ok('create', '--bundle', bundle.path, 'there')
-    result = subprocess.run(['strace', '-o', '/dev/null', '-e', 'inject=getdents64:error=EIO', harness.KOGG,
+    result = subprocess.run(['strace', *harness.TRACEABLE, '-o', '/dev/null', '-e', 'inject=getdents64:error=EIO', harness.KOGG,
                              '--root', runtime.root, 'list', '--quiet'], capture_output=True, text=True, check=False)
     runtime.ok('delete', '--force', 'there')
     expect((result.returncode, result.stdout), (1, ''), 'status and output')
