@@ -129,7 +129,7 @@ static const char *const profiles[] = {
  * when it merges some rules (a few of 96 bytes for one profile above), and all
  * of its memory comes from zmalloc(). Ours does not.
  */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
 {
