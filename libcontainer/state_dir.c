@@ -112,7 +112,7 @@ static int compare_with_name(const struct state_dir *dir, bool *ret_is_current, 
 bool state_dir_is_current(const struct state_dir *dir)
 {
 	struct error ignored = { 0 };
-	bool is_current;
+	bool is_current = false;
 
 	return compare_with_name(dir, &is_current, &ignored) == 0 && is_current;
 }

@@ -223,7 +223,7 @@ static int read_integer(struct json_reader *reader, json_t *node, const struct j
 static int read_u32(
 	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (read_integer(reader, node, field, &value) < 0)
 		return -1;
@@ -240,7 +240,7 @@ static int read_u64(
 static int read_i64(
 	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (read_integer(reader, node, field, &value) < 0)
 		return -1;
@@ -328,7 +328,7 @@ static int read_word(
 static int read_long_word(
 	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	unsigned value;
+	unsigned value = 0;
 
 	if (find_word(reader, node, field->words, &value) < 0)
 		return -1;
@@ -339,7 +339,7 @@ static int read_long_word(
 static int read_char_word(
 	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	unsigned value;
+	unsigned value = 0;
 
 	if (find_word(reader, node, field->words, &value) < 0)
 		return -1;
@@ -350,7 +350,7 @@ static int read_char_word(
 static int read_optional_word(
 	struct json_reader *reader, json_t *node, const struct json_field *field, void *slot)
 {
-	unsigned value;
+	unsigned value = 0;
 
 	if (find_word(reader, node, field->words, &value) < 0)
 		return -1;
