@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent)]
 # pylint: disable=wrong-import-position
@@ -70,12 +71,25 @@ def enter_view(view, work):
     return top
 
 
+def remove_group(directory):
+    """What a peer has left may still be ending, and new groups may come below it until it has."""
+    for _ in range(50):
+        try:
+            os.rmdir(directory)
+            return
+        except OSError:
+            for below in [entry.path for entry in os.scandir(directory) if entry.is_dir()]:
+                remove_group(below)
+            time.sleep(0.1)
+    print(f'cannot remove {directory}', file=sys.stderr)
+
+
 def remove_groups():
     tops = [*pathlib.Path('/sys/fs/cgroup').glob(subjects.CGROUP_TOP),
             *pathlib.Path('/sys/fs/cgroup').glob(f'*/{subjects.CGROUP_TOP}')]
     for top in tops:
         for directory, _, _ in os.walk(top, topdown=False):
-            os.rmdir(directory)
+            remove_group(directory)
 
 
 def find_runtimes(options, work):
