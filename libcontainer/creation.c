@@ -130,8 +130,9 @@ static void undo_intel_rdt(void *context)
 }
 
 /*
- * The first process is dead by now. What it has told and nobody has read is
- * still on its way, whoever of both had failed.
+ * The first process is dead by now, and with its cgroup whoever had kept its
+ * mounts, which would hide what they are on. What it has told and nobody has
+ * read is still on its way, whoever of both had failed.
  */
 static void undo_made_paths(void *context)
 {
@@ -242,6 +243,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		state_file_save(creation->dir.fd, &creation->file, err) < 0 ||
 		cgroup_make(creation->file.cgroup, err) < 0)
 		return -1;
+	rollback_push(&creation->rollback, undo_made_paths, creation);
 	rollback_push(&creation->rollback, undo_cgroup, creation);
 	if (!cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
@@ -391,7 +393,6 @@ static int give_birth(struct creation *creation, struct error *err)
 		.run = init_run,
 		.context = &init,
 	};
-	rollback_push(&creation->rollback, undo_made_paths, creation);
 	rollback_push(&creation->rollback, undo_first_process, creation);
 	if (launch(&creation->launch, &creation->first, err) < 0)
 		return explain_birth(creation, err);
