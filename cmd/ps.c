@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/number.h"
 #include "base/spawn.h"
 #include "cmd/command.h"
+#include "cmd/ps_table.h"
 
 /* What ps(1) may print, and how long it may take. */
 #define PS_OUTPUT_MAX (16 * 1024 * 1024)
@@ -26,20 +26,7 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-struct pids {
-	pid_t *items;
-	size_t count;
-};
-
-static bool has_pid(const struct pids *pids, uint64_t pid)
-{
-	for (size_t i = 0; i < pids->count; i++)
-		if ((uint64_t)pids->items[i] == pid)
-			return true;
-	return false;
-}
-
-static void write_json(const struct pids *pids, struct text *ret_text)
+static void write_json(const struct ps_table_pids *pids, struct text *ret_text)
 {
 	text_append(ret_text, "[");
 	for (size_t i = 0; i < pids->count; i++)
@@ -93,83 +80,21 @@ static int run_ps(const struct command_call *call, struct text *ret_output, stru
 	return 0;
 }
 
-/* The word of LINE number INDEX, from 0. */
-static const char *find_word(const char *line, size_t index, size_t *ret_length)
-{
-	for (;;) {
-		line += strspn(line, " \t");
-		*ret_length = strcspn(line, " \t\n");
-		if (index == 0 || *ret_length == 0)
-			return line;
-		line += *ret_length;
-		index--;
-	}
-}
-
-static int find_pid_column(const char *header, size_t *ret_index, struct error *err)
-{
-	for (size_t i = 0;; i++) {
-		size_t length;
-		const char *word = find_word(header, i, &length);
-
-		if (length == 0)
-			return error_set(err, ERROR_USAGE,
-				"the output of ps has no column PID to choose processes by");
-		if (length == 3 && memcmp(word, "PID", 3) == 0) {
-			*ret_index = i;
-			return 0;
-		}
-	}
-}
-
-static bool is_wanted(const char *line, size_t column, const struct pids *pids)
-{
-	char number[24];
-	size_t length;
-	const char *word = find_word(line, column, &length);
-	uint64_t pid;
-
-	if (length == 0 || length >= sizeof(number))
-		return false;
-	memcpy(number, word, length);
-	number[length] = '\0';
-	return number_parse_u64(number, INT32_MAX, &pid) == 0 && has_pid(pids, pid);
-}
-
-static int filter(const struct text *output, const struct pids *pids, struct text *ret_text,
-	struct error *err)
-{
-	const char *line = output->data ? output->data : "";
-	size_t column = 0;
-
-	if (find_pid_column(line, &column, err) < 0)
-		return -1;
-	for (bool is_header = true; line[0]; is_header = false) {
-		size_t length = strcspn(line, "\n");
-
-		length += line[length] == '\n';
-		if (is_header || is_wanted(line, column, pids))
-			text_append_bytes(ret_text, line, length);
-		line += length;
-	}
-	return 0;
-}
-
-static int write_table(const struct command_call *call, const struct pids *pids,
+static int write_table(const struct command_call *call, const struct ps_table_pids *pids,
 	struct text *ret_text, struct error *err)
 {
 	cleanup_text struct text output = { 0 };
 
 	if (run_ps(call, &output, err) < 0)
 		return -1;
-	return filter(&output, pids, ret_text, err);
+	return ps_table_filter(output.data ?: "", pids, ret_text, err);
 }
 
 static int run(const struct command_call *call, int *ret_exit_status, struct error *err)
 {
 	const struct ps_options *wanted = call->values;
 	cleanup_free pid_t *items = NULL;
-	struct pids pids = { 0 };
+	struct ps_table_pids pids = { 0 };
 	struct text text = { 0 };
 
 	(void)ret_exit_status;

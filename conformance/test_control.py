@@ -184,6 +184,23 @@ def test_ps():
         expect_in('--format', container.runtime.fails('ps', '--format', 'xml', container.id)['msg'], 'message')
 
 
+@cases(('last', 'args,pid'), ('in the middle', 'args,pid,args'), ('first', 'pid,args'), ('among numbers', 'args,ppid,pid,vsz'))
+def test_ps_with_blanks_before_the_pid(name, columns):
+    """Arguments with blanks, and with numbers that are pids of others."""
+    with shell('sh -c "sleep 100; : $1 $1 $1" & sh -c "sleep 100; : 1 2 3" & echo; read x') as container:
+        container.bundle.config['process']['args'] += ['sh', str(os.getpid())]
+        container.create().start()
+        container.read_line()
+        deadline = time.monotonic() + 5
+        while len(listed(container)) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)  # until both shells have forked
+        pids = listed(container)
+        expect(len(pids), 5, f'number of {pids}')
+        lines = container.runtime.ok('ps', container.id, '-e', '-o', columns).out.splitlines()
+        expect(len(lines), 1 + len(pids), f'lines of {lines}')
+        expect(sum('sleep 100' in line for line in lines[1:]), 5, f'commands in {lines}')
+
+
 def test_ps_of_nested_groups():
     with shell('sleep 100 & echo $!; read x') as container:
         container.create().start()
