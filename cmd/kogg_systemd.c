@@ -187,6 +187,16 @@ static int append_property(sd_bus_message *message, json_t *property)
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
+/*
+ * systemd answers before it writes the files of a unit's group, and writes them
+ * before it takes the next call.
+ */
+static void await_files(struct client *client)
+{
+	sd_bus_call_method(client->bus, SERVICE, MANAGER_P, "org.freedesktop.DBus.Peer", "Ping",
+		NULL, NULL, NULL);
+}
+
 /* The scope needs a process to be born with: this one. */
 static int append_properties(struct client *client, sd_bus_message *message, bool has_process)
 {
@@ -402,6 +412,7 @@ static int set(struct client *client)
 	sd_bus_message_unref(message);
 	if (result < 0)
 		return reply_failure(&error, result, "set the unit's properties");
+	await_files(client);
 	printf("ok\n");
 	return EXIT_SUCCESS;
 }

@@ -11,48 +11,46 @@
 #include "cmd/command.h"
 #include "cmd/update_flags.h"
 
-/* Reads FILE, or standard input when it is "-", and applies it. */
-static int update_from_file(const struct command_call *call, const char *file, struct error *err)
+/* Reads FILE, or standard input when it is "-". */
+static int load(const char *file, struct spec_document **ret_document,
+	const struct spec_resources **ret_resources, struct error *err)
 {
 	cleanup_fd int opened = -1;
 	int fd = STDIN_FILENO;
-	struct spec_document *document;
-	const struct spec_resources *resources;
-	int result;
 
 	if (strcmp(file, "-") != 0) {
 		fd = opened = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return error_set_call(err, "open", file);
 	}
-	if (spec_load_resources(fd, fd == STDIN_FILENO ? "standard input" : file, &document,
-		    &resources, err) < 0)
-		return -1;
-	result = container_update(call->runtime, call->args[0], resources, err);
-	if (result < 0)
-		spec_document_locate(document, err);
-	spec_document_free(document);
-	return result;
-}
-
-static int update_from_flags(
-	const struct command_call *call, const struct update_flags *flags, struct error *err)
-{
-	struct update_resources made;
-
-	if (update_flags_read(flags, &made, err) < 0)
-		return -1;
-	return container_update(call->runtime, call->args[0], &made.resources, err);
+	return spec_load_resources(
+		fd, fd == STDIN_FILENO ? "standard input" : file, ret_document, ret_resources, err);
 }
 
 static int run(const struct command_call *call, int *ret_exit_status, struct error *err)
 {
 	const struct update_flags *flags = call->values;
+	struct container_update update = { NULL, flags->l3_cache_schema, flags->mem_bw_schema };
+	struct update_resources made;
+	struct spec_document *document = NULL;
+	int result;
 
 	(void)ret_exit_status;
+	if (update_flags_check_schemas(flags, err) < 0)
+		return -1;
 	if (flags->resources)
-		return update_from_file(call, flags->resources, err);
-	return update_from_flags(call, flags, err);
+		result = load(flags->resources, &document, &update.resources, err);
+	else
+		result = update_flags_read(flags, &made, err);
+	if (result < 0)
+		return -1;
+	if (!document)
+		update.resources = &made.resources;
+	result = container_update(call->runtime, call->args[0], &update, err);
+	if (result < 0 && document)
+		spec_document_locate(document, err);
+	spec_document_free(document);
+	return result;
 }
 
 const struct command command_update = {

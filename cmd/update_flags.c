@@ -2,6 +2,7 @@
 #include "cmd/update_flags.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/number.h"
@@ -43,9 +44,9 @@ const struct option_row update_flags_table[] = {
 	OPTION_STRING("pids-limit", 0, "N", struct update_flags, pids_limit,
 		"most processes; -1: no limit"),
 	OPTION_STRING("l3-cache-schema", 0, "TEXT", struct update_flags, l3_cache_schema,
-		"Intel RDT cache schema"),
+		"resctrl line of the container's class: L3:0=ff"),
 	OPTION_STRING("mem-bw-schema", 0, "TEXT", struct update_flags, mem_bw_schema,
-		"Intel RDT memory bandwidth schema"),
+		"resctrl line of the container's class: MB:0=50"),
 	{ 0 },
 };
 
@@ -140,6 +141,17 @@ static int read_block_io(
 	return 0;
 }
 
+int update_flags_check_schemas(const struct update_flags *flags, struct error *err)
+{
+	const char *l3 = flags->l3_cache_schema, *bandwidth = flags->mem_bw_schema;
+
+	if (l3 && (!l3[0] || strchr(l3, '\n')))
+		return refuse("l3-cache-schema", l3, "one line", err);
+	if (bandwidth && (strncmp(bandwidth, "MB:", 3) != 0 || strchr(bandwidth, '\n')))
+		return refuse("mem-bw-schema", bandwidth, "one line that begins with MB:", err);
+	return 0;
+}
+
 int update_flags_read(
 	const struct update_flags *flags, struct update_resources *ret_resources, struct error *err)
 {
@@ -147,10 +159,6 @@ int update_flags_read(
 
 	*made = (struct update_resources){ 0 };
 	made->resources.pointer = "";
-	if (flags->l3_cache_schema || flags->mem_bw_schema)
-		return error_set(err, ERROR_UNSUPPORTED,
-			"option '--%s': resctrl schemas can be set at create only",
-			flags->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
 	if (read_cpu(flags, &made->cpu, err) < 0 || read_memory(flags, &made->memory, err) < 0 ||
 		read_block_io(flags, &made->block_io, err) < 0 ||
 		read_i64("pids-limit", flags->pids_limit, &made->resources.pids_limit, err) < 0)

@@ -9,7 +9,7 @@
 
 /* As typed; NULL is not given. */
 struct update_flags {
-	const char *resources; /* a file, or "-": then all others are ignored */
+	const char *resources; /* a file, or "-": then all others but the last two are ignored */
 	const char *blkio_weight;
 	const char *cpu_period;
 	const char *cpu_quota;
@@ -40,9 +40,12 @@ struct update_resources {
 	struct spec_block_io block_io;
 };
 
+/* Whether the two schemas have the form that resctrl takes. Errors name the flag. */
+int update_flags_check_schemas(const struct update_flags *flags, struct error *err) must_check;
+
 /*
- * Errors name the flag. --memory -1 alone lifts the limit of swap too, which
- * could not stay below it.
+ * All flags but the schemas. Errors name the flag. --memory -1 alone lifts the limit of swap too,
+ * which could not stay below it.
  */
 int update_flags_read(const struct update_flags *flags, struct update_resources *ret_resources,
 	struct error *err) must_check;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The systemd cgroup driver: scopes, their limits and properties, what a reload keeps, and what is left. For guests."""
+import json
 import os
 import pathlib
 import pwd
@@ -171,6 +172,33 @@ def test_update():
         expect_files(unit, **wanted)
         systemctl('daemon-reload')
         expect_files(unit, **wanted)
+
+
+def test_update_is_exact():
+    """systemd knows quotas in whole percents and writes them when it pleases: what was asked for comes last."""
+    bundle, unit = scope_bundle()
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        for quota in range(15500, 15600, 10):
+            container.runtime.ok('update', '--cpu-quota', quota, container.id)
+            expect_files(unit, cpu_max=f'{quota} 100000')
+
+
+def test_update_that_fails():
+    """Neither the files nor the unit are changed."""
+    bundle, unit = scope_bundle(**LIMITS)
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        properties = ['MemoryMax', 'CPUQuotaPerSecUSec', 'TasksMax', 'MemorySwapMax']
+        before = show(unit, *properties)
+        resources = {'memory': {'limit': 80 * MEGABYTE, 'swap': 80 * MEGABYTE}, 'cpu': {'quota': 20000},
+                     'pids': {'limit': 21}, 'unified': {'cgroup.max.depth': 'nonsense'}}
+        path = harness.tmp / 'resources.json'
+        path.write_text(json.dumps(resources))
+        record = container.runtime.fails('update', '--resources', path, container.id)
+        expect(record['pointer'], '/unified/cgroup.max.depth', 'pointer')
+        expect_files(unit, **IN_FORCE)
+        expect(show(unit, *properties), before, 'properties')
 
 
 def test_pause_and_exec():

@@ -6,12 +6,13 @@ What a host can't do is refused with the member's JSON pointer; so each row hold
 """
 import json
 import pathlib
+import re
 import tempfile
 
 import harness
 from cgroup_files import (Refused, check_files, check_refusal, device_programs, group_of, need, settings,
                           with_resources)
-from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
 from machine import cgroup_mounts, controller_home, group_files
 
 MEGABYTE = 1 << 20
@@ -245,7 +246,7 @@ def test_limit_below_use():
     ('quota', ['--cpu-quota', '1.5'], 'cpu-quota'), ('shares', ['--cpu-share', '-1'], 'cpu-share'),
     ('idle', ['--cpu-idle', '2'], 'cpu-idle'), ('weight', ['--blkio-weight', '9'], 'blkio-weight'),
     ('weight above', ['--blkio-weight', '1001'], 'blkio-weight'), ('pids', ['--pids-limit', 'x'], 'pids-limit'),
-    ('l3', ['--l3-cache-schema', 'L3:0=f'], 'l3-cache-schema'), ('bandwidth', ['--mem-bw-schema', 'MB:0=20'], 'mem-bw-schema'),
+    ('l3', ['--l3-cache-schema', 'L3:0=f\nMB:0=5'], 'l3-cache-schema'), ('bandwidth', ['--mem-bw-schema', '0=20'], 'mem-bw-schema'),
     ('swap below memory', ['--memory', '64M', '--memory-swap', '32M'], 'memory-swap'),
     ('unknown', ['--memory-swapp', '1'], 'memory-swapp'), ('no value', ['--memory'], 'memory'),
 )
@@ -286,6 +287,76 @@ def test_kernel_refusal_names_the_member():
         record = container.runtime.fails('update', '--cpu-quota', '10', container.id)
         expect(record.get('pointer'), '/cpu/quota', f'pointer of {record}')
         expect_in("write '10", record['msg'], 'message')
+
+
+# What fails half-way
+
+CHANGED = {'cpu': {'shares': 1024, 'quota': 20000, 'period': 50000, 'cpus': '0', 'mems': '0'}, 'pids': {'limit': 44},
+           'memory': {'limit': 80 * MEGABYTE, 'swap': 128 * MEGABYTE, 'reservation': 16 * MEGABYTE}}
+
+
+BAD_DEVICE = {'blockIO': {'throttleReadBpsDevice': [{'major': 4095, 'minor': 255, 'rate': 5}]}}
+
+
+@cases(('the last', {'unified': {'cgroup.max.depth': 'nonsense'}}, '/unified.*'),
+       ('a device', BAD_DEVICE, '/blockIO/throttleReadBpsDevice/0'),
+       ('an interface', {'network': {'priorities': [{'name': 'none0', 'priority': 1}]}}, '/network.*'),
+       ('idle with shares', BAD_DEVICE | {'cpu': CHANGED['cpu'] | {'idle': 1}}, '/(blockIO/throttleReadBpsDevice/0|cpu/idle)'))
+def test_what_fails_changes_nothing(name, bad, pointer):
+    """The limits that were written before the one that is refused are what they were."""
+    for controller in ('memory', 'cpu', 'cpuset', 'pids'):
+        need(controller)
+    bundle = with_resources(**LIMITED)
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        before = settings(bundle)
+        answer = update(container, CHANGED | bad)
+        record = answer.error()
+        assert re.fullmatch(pointer, record['pointer']), record
+        expect({k: (v, before[k]) for k, v in settings(bundle).items() if v != before[k]}, {}, 'settings that have changed')
+
+
+def test_what_fails_had_changed_something():
+    """The same limits without the bad one do change the files: the test above proves something."""
+    for controller in ('memory', 'cpu', 'cpuset', 'pids'):
+        need(controller)
+    bundle = with_resources(**LIMITED)
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        before = settings(bundle)
+        expect(update(container, CHANGED).status, 0, 'status')
+        changed = [k for k, v in settings(bundle).items() if v != before[k]]
+        assert len(changed) >= 6, f'only {changed} have changed'
+
+
+# resctrl
+
+SCHEMAS = ['--l3-cache-schema', 'L3:0=f', '--mem-bw-schema', 'MB:0=20']
+
+
+def test_schemas_without_a_class():
+    with Container(Runtime(), Bundle()) as container:
+        container.create()
+        record = container.runtime.fails('update', '--pids-limit', '7', *SCHEMAS, container.id)
+        expect_in('created without linux.intelRdt', record['msg'], 'message')
+
+
+def test_schemas_without_resctrl():
+    """A host that had it at create and has it no more; nothing else is changed either."""
+    if pathlib.Path('/sys/fs/resctrl/schemata').exists():
+        raise Skip('this host has resctrl')
+    need('pids')
+    bundle = with_resources(pids={'limit': 50})
+    with Container(Runtime(), bundle) as container:
+        container.create()
+        saved = container.runtime.root / container.id / 'config.json'
+        config = json.loads(saved.read_text())
+        config['linux']['intelRdt'] = {'closID': 'kogg-test'}
+        saved.write_text(json.dumps(config))
+        before = settings(bundle)
+        record = container.runtime.fails('update', '--pids-limit', '7', *SCHEMAS, container.id)
+        expect(record['msg'], "resctrl is not mounted at '/sys/fs/resctrl'", 'message')
+        expect(settings(bundle), before, 'settings')
 
 
 # States

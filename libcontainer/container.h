@@ -55,6 +55,13 @@ struct exec_options {
 	unsigned preserve_fds;
 };
 
+/* New limits; what is absent in them stays as it is. */
+struct container_update {
+	const struct spec_resources *resources;
+	const char *l3_cache_schema; /* NULL: stays, as the next */
+	const char *mem_bw_schema;
+};
+
 int container_create(const struct runtime *runtime, const char *id,
 	const struct container_options *options, struct error *err) must_check;
 
@@ -81,8 +88,10 @@ int container_exec(const struct runtime *runtime, const char *id,
 
 int container_pause(const struct runtime *runtime, const char *id, struct error *err) must_check;
 int container_resume(const struct runtime *runtime, const char *id, struct error *err) must_check;
+
+/* All of it, or nothing: what had been changed when it fails is changed back. */
 int container_update(const struct runtime *runtime, const char *id,
-	const struct spec_resources *resources, struct error *err) must_check;
+	const struct container_update *update, struct error *err) must_check;
 
 /* The container's processes as host pids; the caller frees *RET_PIDS. */
 int container_pids(const struct runtime *runtime, const char *id, pid_t **ret_pids,

@@ -2,7 +2,9 @@
 /* What is done to a running container through its cgroup alone. */
 #include "libcontainer/container.h"
 
+#include "base/log.h"
 #include "libcontainer/handle.h"
+#include "libcontainer/kernel/intel_rdt.h"
 
 int container_pause(const struct runtime *runtime, const char *id, struct error *err)
 {
@@ -29,8 +31,49 @@ int container_resume(const struct runtime *runtime, const char *id, struct error
 	return cgroup_thaw(handle.file.cgroup, err);
 }
 
+/* RDT says which class; that one takes its new lines all at once, so it comes first. */
+static int update_both(struct handle *handle, const struct spec_intel_rdt *rdt,
+	const struct container_update *update, struct error *err)
+{
+	const struct spec_intel_rdt wanted = {
+		.clos_id = rdt->clos_id,
+		.l3_cache_schema = update->l3_cache_schema,
+		.mem_bw_schema = update->mem_bw_schema,
+	};
+	cleanup_text struct text before = { 0 };
+	struct error failure = { 0 };
+
+	if (intel_rdt_update(&wanted, handle->file.id, &before, err) < 0)
+		return -1;
+	if (cgroup_update(handle->file.cgroup, update->resources, err) == 0)
+		return 0;
+	if (intel_rdt_restore(&wanted, handle->file.id, &before, &failure) < 0)
+		log_warning("the resctrl schemata are not as they were before: %s", failure.text);
+	return -1;
+}
+
+static int update_with_rdt(
+	struct handle *handle, const struct container_update *update, struct error *err)
+{
+	struct spec_document *document;
+	const struct spec *spec;
+	int result;
+
+	if (spec_load(handle->dir.fd, "config.json", &document, &spec, err) < 0)
+		return -1;
+	if (spec->platform.intel_rdt)
+		result = update_both(handle, spec->platform.intel_rdt, update, err);
+	else
+		result = error_set(err, ERROR_STATE,
+			"container '%s' was created without linux.intelRdt: it has no resctrl "
+			"class whose schemata could be changed",
+			handle->file.id);
+	spec_document_free(document);
+	return result;
+}
+
 int container_update(const struct runtime *runtime, const char *id,
-	const struct spec_resources *resources, struct error *err)
+	const struct container_update *update, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
 
@@ -38,7 +81,9 @@ int container_update(const struct runtime *runtime, const char *id,
 		return -1;
 	if (handle.status == STATE_STOPPED)
 		return handle_want_running(&handle, err);
-	return cgroup_update(handle.file.cgroup, resources, err);
+	if (update->l3_cache_schema || update->mem_bw_schema)
+		return update_with_rdt(&handle, update, err);
+	return cgroup_update(handle.file.cgroup, update->resources, err);
 }
 
 int container_pids(const struct runtime *runtime, const char *id, pid_t **ret_pids,

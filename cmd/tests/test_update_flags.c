@@ -115,14 +115,38 @@ static const struct {
 		"option '--blkio-weight': '1001' is not a number from 10 to 1000" },
 	{ { .blkio_weight = "9" }, "option '--blkio-weight': '9' is not a number from 10 to 1000" },
 	{ { .pids_limit = "" }, "option '--pids-limit': '' is not a number" },
-	{ { .l3_cache_schema = "L3:0=f" },
-		"option '--l3-cache-schema': resctrl schemas can be set at create only" },
 };
 
 START_TEST(rejects_and_names_the_flag)
 {
 	ck_assert_int_eq(read_flags(rejected[_i].flags), -1);
 	ck_assert_str_eq(err.text, rejected[_i].text);
+}
+END_TEST
+
+static const struct {
+	struct update_flags flags;
+	const char *text; /* NULL: is taken */
+} schemas[] = {
+	{ { 0 }, NULL },
+	{ { .l3_cache_schema = "L3:0=ff;1=f0", .mem_bw_schema = "MB:0=20" }, NULL },
+	{ { .l3_cache_schema = "L3CODE:0=ff" }, NULL },
+	{ { .l3_cache_schema = "" }, "option '--l3-cache-schema': '' is not one line" },
+	{ { .l3_cache_schema = "L3:0=f\nMB:0=5" },
+		"option '--l3-cache-schema': 'L3:0=f\nMB:0=5' is not one line" },
+	{ { .mem_bw_schema = "L3:0=f" },
+		"option '--mem-bw-schema': 'L3:0=f' is not one line that begins with MB:" },
+};
+
+START_TEST(checks_the_schemas)
+{
+	int result;
+
+	err = (struct error){ 0 };
+	result = update_flags_check_schemas(&schemas[_i].flags, &err);
+
+	ck_assert_int_eq(result, schemas[_i].text ? -1 : 0);
+	ck_assert_str_eq(err.text, schemas[_i].text ?: "");
 }
 END_TEST
 
@@ -138,6 +162,7 @@ int main(void)
 	tcase_add_test(tests, lifts_swap_with_memory);
 	tcase_add_test(tests, warns_of_kernel_memory);
 	tcase_add_loop_test(tests, rejects_and_names_the_flag, 0, (int)array_size(rejected));
+	tcase_add_loop_test(tests, checks_the_schemas, 0, (int)array_size(schemas));
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

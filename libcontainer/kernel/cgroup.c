@@ -255,11 +255,27 @@ int cgroup_limit_late(
 	return cgroup_update(cgroup, &late, err);
 }
 
+/* systemd writes files as well, and rounds: ours are to have the last word. */
+static int update_unit(struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct cgroup_journal *journal, struct error *err)
+{
+	if (cgroup_systemd_update(cgroup, resources, err) < 0)
+		return -1;
+	if (cgroup_journal_redo(journal, err) == 0)
+		return 0;
+	return error_wrap(
+		err, "systemd unit '%s' has its new limits, but not the cgroup", cgroup->unit);
+}
+
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
-	if (cgroup->unit && cgroup_systemd_update(cgroup, resources, err) < 0)
-		return -1;
-	return cgroup_limits_update(cgroup, resources, err);
+	cleanup_journal struct cgroup_journal journal = { 0 };
+
+	if (cgroup_limits_update(cgroup, resources, &journal, err) == 0 &&
+		(!cgroup->unit || update_unit(cgroup, resources, &journal, err) == 0))
+		return 0;
+	cgroup_journal_undo(&journal);
+	return -1;
 }
 
 int cgroup_prepare_entry(struct cgroup *cgroup, struct error *err)

@@ -72,7 +72,10 @@ bool cgroup_can_limit_later(const struct cgroup *cgroup);
 int cgroup_limit_late(struct cgroup *cgroup, const struct spec_resources *resources,
 	struct error *err) must_check;
 
-/* As cgroup_limit() for a container that runs: absent members stay, devices are never touched. */
+/*
+ * As cgroup_limit() for a container that runs: absent members stay, devices are
+ * never touched. What is changed when it fails is changed back.
+ */
 int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 	must_check;
 

@@ -59,17 +59,25 @@ const char *cgroup_batch_join(struct cgroup_batch *batch, const char *object, co
 	return cgroup_batch_format(batch, "%s", pointer);
 }
 
+static int write_file(struct cgroup_journal *journal, int dir_fd, const char *file,
+	const char *value, struct error *err)
+{
+	return journal ? cgroup_journal_write(journal, dir_fd, file, value, err)
+		       : cgroup_file_write(dir_fd, file, value, err);
+}
+
 /* Writes to the first of the two files that is there. */
-static int write_one(int dir_fd, const struct cgroup_write *write, struct error *err)
+static int write_one(struct cgroup_journal *journal, int dir_fd, const struct cgroup_write *write,
+	struct error *err)
 {
 	struct error failure = { 0 };
 
-	if (cgroup_file_write(dir_fd, write->file, write->value, &failure) == 0)
+	if (write_file(journal, dir_fd, write->file, write->value, &failure) == 0)
 		return 0;
 	if (failure.sys_errno == ENOENT && write->other_file) {
 		failure = (struct error){ 0 };
-		if (cgroup_file_write(dir_fd, write->other_file, write->other_value ?: write->value,
-			    &failure) == 0)
+		if (write_file(journal, dir_fd, write->other_file,
+			    write->other_value ?: write->value, &failure) == 0)
 			return 0;
 	}
 	*err = failure;
@@ -104,7 +112,7 @@ static int write_pass(struct cgroup_batch *batch, int dir_fd, struct cgroup_writ
 
 		if (write->is_done)
 			continue;
-		write->is_done = write_one(dir_fd, write, &failure) == 0 ||
+		write->is_done = write_one(batch->journal, dir_fd, write, &failure) == 0 ||
 				 (failure.sys_errno == ENOENT && write->may_be_missing);
 		*ret_written += write->is_done;
 		if (write->is_done || *ret_refused)

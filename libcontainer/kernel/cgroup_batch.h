@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "libcontainer/kernel/cgroup_journal.h"
 #include "libcontainer/kernel/cgroup_layout.h"
 
 struct cgroup_write {
@@ -31,7 +32,8 @@ struct cgroup_batch {
 	struct cgroup_write *items;
 	size_t count, capacity;
 	bool has_failed;
-	bool is_update; /* of a group in use: values it has now may matter */
+	struct cgroup_journal
+		*journal; /* of a group in use, whose present values matter; or NULL */
 	struct arena arena;
 };
 
@@ -49,7 +51,8 @@ const char *cgroup_batch_format(struct cgroup_batch *batch, const char *fmt, ...
 const char *cgroup_batch_join(struct cgroup_batch *batch, const char *object, const char *name);
 
 /*
- * Writes all of it. The first value that the kernel does not take is the
+ * Writes all of it, and keeps its journal, if there is one; what is written when
+ * a write fails stays. The first value that the kernel does not take is the
  * error, with PREFIX and its member as the JSON pointer.
  */
 int cgroup_batch_write(struct cgroup_batch *batch, struct cgroup_place *place, const char *prefix,

@@ -114,9 +114,9 @@ static void warn_of_kernel_memory(
 }
 
 static int write_v1(struct cgroup *cgroup, const struct cgroup_v1_controller *row,
-	const struct spec_resources *resources, bool is_update, struct error *err)
+	const struct spec_resources *resources, struct cgroup_journal *journal, struct error *err)
 {
-	cleanup_batch struct cgroup_batch batch = { .is_update = is_update };
+	cleanup_batch struct cgroup_batch batch = { .journal = journal };
 	struct cgroup_place *place = cgroup_layout_find_v1(cgroup, row->name);
 
 	if (!place)
@@ -132,15 +132,15 @@ static int write_v1(struct cgroup *cgroup, const struct cgroup_v1_controller *ro
 }
 
 static int write_v2(struct cgroup *cgroup, const struct cgroup_v2_controller *row,
-	const struct spec_resources *resources, bool is_update, struct error *err)
+	const struct spec_resources *resources, struct cgroup_journal *journal, struct error *err)
 {
-	cleanup_batch struct cgroup_batch batch = { .is_update = is_update };
+	cleanup_batch struct cgroup_batch batch = { .journal = journal };
 	struct cgroup_place *place = cgroup_layout_find_v2(cgroup);
 	int dir_fd = place ? cgroup_place_open(place, err) : -1;
 
 	if (!place || is_v1(cgroup, row))
 		return 0;
-	if (dir_fd < 0 || row->collect(resources, is_update ? dir_fd : -1, &batch, err) < 0)
+	if (dir_fd < 0 || row->collect(resources, journal ? dir_fd : -1, &batch, err) < 0)
 		return -1;
 	if (!batch.count)
 		return 0;
@@ -151,26 +151,26 @@ static int write_v2(struct cgroup *cgroup, const struct cgroup_v2_controller *ro
 
 /* Memory alone, or all but memory: whichever hierarchy it is in, it comes last. */
 static int write_controllers(struct cgroup *cgroup, const struct spec_resources *resources,
-	bool is_memory, bool is_update, struct error *err)
+	bool is_memory, struct cgroup_journal *journal, struct error *err)
 {
 	const struct cgroup_v1_controller *v1 = cgroup_resources_v1_controllers;
 	const struct cgroup_v2_controller *v2 = cgroup_resources_v2_controllers;
 
 	for (; v1->name; v1++)
 		if ((strcmp(v1->name, "memory") == 0) == is_memory &&
-			write_v1(cgroup, v1, resources, is_update, err) < 0)
+			write_v1(cgroup, v1, resources, journal, err) < 0)
 			return -1;
 	for (; v2->name; v2++)
 		if ((strcmp(v2->name, "memory") == 0) == is_memory &&
-			write_v2(cgroup, v2, resources, is_update, err) < 0)
+			write_v2(cgroup, v2, resources, journal, err) < 0)
 			return -1;
 	return 0;
 }
 
-static int write_unified(
-	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+static int write_unified(struct cgroup *cgroup, const struct spec_resources *resources,
+	struct cgroup_journal *journal, struct error *err)
 {
-	cleanup_batch struct cgroup_batch batch = { 0 };
+	cleanup_batch struct cgroup_batch batch = { .journal = journal };
 	struct cgroup_place *place = cgroup_layout_find_v2(cgroup);
 
 	if (cgroup_unified_collect(resources, &batch, err) < 0)
@@ -178,13 +178,13 @@ static int write_unified(
 	return batch.count ? cgroup_batch_write(&batch, place, resources->pointer, err) : 0;
 }
 
-static int write_all(struct cgroup *cgroup, const struct spec_resources *resources, bool is_update,
-	struct error *err)
+static int write_all(struct cgroup *cgroup, const struct spec_resources *resources,
+	struct cgroup_journal *journal, struct error *err)
 {
-	if (write_controllers(cgroup, resources, false, is_update, err) < 0 ||
-		write_controllers(cgroup, resources, true, is_update, err) < 0)
+	if (write_controllers(cgroup, resources, false, journal, err) < 0 ||
+		write_controllers(cgroup, resources, true, journal, err) < 0)
 		return -1;
-	return write_unified(cgroup, resources, err);
+	return write_unified(cgroup, resources, journal, err);
 }
 
 int64_t cgroup_limits_first_tasks(const struct cgroup *cgroup)
@@ -208,11 +208,11 @@ int cgroup_limits_write(
 	first = *resources;
 	if (cgroup_limits_is_late(cgroup, resources))
 		first.pids_limit.value = cgroup_limits_first_tasks(cgroup);
-	return write_all(cgroup, &first, false, err);
+	return write_all(cgroup, &first, NULL, err);
 }
 
-int cgroup_limits_update(
-	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+int cgroup_limits_update(struct cgroup *cgroup, const struct spec_resources *resources,
+	struct cgroup_journal *journal, struct error *err)
 {
 	struct cgroup_place *v2 = cgroup_layout_find_v2(cgroup);
 	int dir_fd = v2 ? cgroup_place_open(v2, err) : -1;
@@ -223,5 +223,5 @@ int cgroup_limits_update(
 		return -1;
 	if (v2 && cgroup->wants.count && cgroup_v2_enable(v2, &cgroup->wants, err) < 0)
 		return -1;
-	return write_all(cgroup, resources, true, err);
+	return write_all(cgroup, resources, journal, err);
 }

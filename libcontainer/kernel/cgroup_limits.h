@@ -7,6 +7,7 @@
 #ifndef KOGG_LIBCONTAINER_KERNEL_CGROUP_LIMITS_H
 #define KOGG_LIBCONTAINER_KERNEL_CGROUP_LIMITS_H
 
+#include "libcontainer/kernel/cgroup_journal.h"
 #include "libcontainer/kernel/cgroup_layout.h"
 #include "libspec/spec_resources.h"
 
@@ -36,8 +37,11 @@ bool cgroup_limits_is_late(const struct cgroup *cgroup, const struct spec_resour
 int cgroup_limits_write(struct cgroup *cgroup, const struct spec_resources *resources,
 	struct error *err) must_check;
 
-/* The same for a group in use, for whose sake controllers are enabled if need be. */
+/*
+ * The same for a group in use, for whose sake controllers are enabled if need
+ * be. JOURNAL, which is for the caller to undo, is kept until one fails.
+ */
 int cgroup_limits_update(struct cgroup *cgroup, const struct spec_resources *resources,
-	struct error *err) must_check;
+	struct cgroup_journal *journal, struct error *err) must_check;
 
 #endif

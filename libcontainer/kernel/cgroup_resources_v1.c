@@ -130,7 +130,7 @@ static void collect_memory(const struct spec_resources *resources, struct cgroup
 						.may_be_missing = true });
 	collect_rows(memory_rows, array_size(memory_rows), memory, batch);
 	/* A new group has the killer on. */
-	if (batch->is_update && memory->disable_oom_killer.is_set &&
+	if (batch->journal && memory->disable_oom_killer.is_set &&
 		!memory->disable_oom_killer.value)
 		cgroup_batch_add(
 			batch, &(struct cgroup_write){ .member = "/memory/disableOOMKiller",

@@ -196,7 +196,7 @@ static int check_use(const struct spec_memory *memory, int dir_fd, const struct 
 			"memory limit %" PRId64 " is below the present use of %" PRIu64 " bytes",
 			memory->limit.value, use);
 	/* Once: what is only planned is collected as well. */
-	if (batch->is_update)
+	if (batch->journal)
 		log_warning("memory limit %" PRId64 " is below the present use of %" PRIu64
 			    " bytes",
 			memory->limit.value, use);

@@ -32,9 +32,8 @@ static int open_resctrl(struct error *err)
 
 	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != RDTGROUP_SUPER_MAGIC) {
 		error_set(err, ERROR_UNSUPPORTED, "resctrl is not mounted at '%s'", MOUNT_POINT);
-		error_hint(
+		return error_hint(
 			err, "mount -t resctrl resctrl %s, if CPU and kernel have it", MOUNT_POINT);
-		return error_point(err, "/linux/intelRdt");
 	}
 	return take_fd(&fd);
 }
@@ -97,10 +96,9 @@ static int write_schemata(int resctrl_fd, int group_fd, const struct spec_intel_
 		text_appendf(&first, "%s\n", rdt->mem_bw_schema);
 	for (size_t i = 0; i < rdt->schemata.count; i++)
 		text_appendf(&list, "%s\n", rdt->schemata.items[i]);
-	if (write_lines(resctrl_fd, group_fd, &first, err) < 0 ||
-		write_lines(resctrl_fd, group_fd, &list, err) < 0)
-		return error_point(err, "/linux/intelRdt");
-	return 0;
+	if (write_lines(resctrl_fd, group_fd, &first, err) < 0)
+		return -1;
+	return write_lines(resctrl_fd, group_fd, &list, err);
 }
 
 /* Steps over "DOMAIN=VALUE" at *AT and what separates it; false at the end of the line. */
@@ -295,6 +293,41 @@ int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const 
 	return 0;
 }
 
+/* Opens the class's directory, which is there. */
+static int find_group(
+	int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, struct error *err)
+{
+	const char *name;
+	int fd;
+
+	if (name_group(rdt, id, &name, err) < 0)
+		return -1;
+	fd = openat(resctrl_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? error_set_call(err, "open the resctrl group", name) : fd;
+}
+
+int intel_rdt_update_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	struct text *ret_before, struct error *err)
+{
+	const struct spec_intel_rdt first = {
+		.l3_cache_schema = rdt->l3_cache_schema,
+		.mem_bw_schema = rdt->mem_bw_schema,
+	};
+	cleanup_fd int group = find_group(resctrl_fd, rdt, id, err);
+
+	if (group < 0 || file_read_at(group, "schemata", SCHEMATA_MAX, ret_before, err) < 0)
+		return -1;
+	return write_schemata(resctrl_fd, group, &first, false, err);
+}
+
+int intel_rdt_restore_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct text *before, struct error *err)
+{
+	cleanup_fd int group = find_group(resctrl_fd, rdt, id, err);
+
+	return group < 0 ? -1 : write_lines(resctrl_fd, group, before, err);
+}
+
 int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	struct intel_rdt_made *ret_made, struct error *err)
 {
@@ -305,7 +338,8 @@ int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 		return 0;
 	}
 	resctrl = open_resctrl(err);
-	return resctrl < 0 ? -1 : intel_rdt_apply_at(resctrl, rdt, id, pid, ret_made, err);
+	return resctrl < 0 ? error_point(err, "/linux/intelRdt")
+			   : intel_rdt_apply_at(resctrl, rdt, id, pid, ret_made, err);
 }
 
 int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
@@ -317,4 +351,20 @@ int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
 		return 0;
 	resctrl = open_resctrl(err);
 	return resctrl < 0 ? -1 : intel_rdt_remove_at(resctrl, rdt, id, made, err);
+}
+
+int intel_rdt_update(const struct spec_intel_rdt *rdt, const char *id, struct text *ret_before,
+	struct error *err)
+{
+	cleanup_fd int resctrl = open_resctrl(err);
+
+	return resctrl < 0 ? -1 : intel_rdt_update_at(resctrl, rdt, id, ret_before, err);
+}
+
+int intel_rdt_restore(const struct spec_intel_rdt *rdt, const char *id, const struct text *before,
+	struct error *err)
+{
+	cleanup_fd int resctrl = open_resctrl(err);
+
+	return resctrl < 0 ? -1 : intel_rdt_restore_at(resctrl, rdt, id, before, err);
 }

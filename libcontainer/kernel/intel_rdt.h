@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "libspec/spec_linux.h"
 
 /* What intel_rdt_apply() made and intel_rdt_remove() is to remove. */
@@ -31,10 +32,24 @@ int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err) must_check;
 
+/*
+ * Writes the cache and bandwidth schemas of RDT, whose list is not looked at,
+ * to the class of a container that was given one by intel_rdt_apply().
+ * RET_BEFORE gets all that its schemata were, for intel_rdt_restore().
+ */
+int intel_rdt_update(const struct spec_intel_rdt *rdt, const char *id, struct text *ret_before,
+	struct error *err) must_check;
+int intel_rdt_restore(const struct spec_intel_rdt *rdt, const char *id, const struct text *before,
+	struct error *err) must_check;
+
 /* The same below RESCTRL_FD, for whoever has it open: the unit tests. */
 int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	struct intel_rdt_made *ret_made, struct error *err) must_check;
 int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err) must_check;
+int intel_rdt_update_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	struct text *ret_before, struct error *err) must_check;
+int intel_rdt_restore_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct text *before, struct error *err) must_check;
 
 #endif

@@ -177,9 +177,55 @@ START_TEST(removing_what_is_gone_is_fine)
 }
 END_TEST
 
+START_TEST(new_lines_and_the_old_ones_back)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = _i ? NULL : "gold",
+		.l3_cache_schema = "L3:0=f0",
+		.mem_bw_schema = "MB:0=20" };
+	cleanup_text struct text before = { 0 };
+
+	if (_i)
+		ck_assert_int_eq(renameat(resctrl, "gold", resctrl, "web"), 0);
+	make_file(_i ? "web/schemata" : "gold/schemata", "L3:0=ff\nMB:0=99\n");
+	suite_assert_done(intel_rdt_update_at(resctrl, &rdt, "web", &before, &err), err);
+	assert_holds(_i ? "web/schemata" : "gold/schemata", "L3:0=f0\nMB:0=20\n");
+	ck_assert_str_eq(before.data, "L3:0=ff\nMB:0=99\n");
+	suite_assert_done(intel_rdt_restore_at(resctrl, &rdt, "web", &before, &err), err);
+	assert_holds(_i ? "web/schemata" : "gold/schemata", "L3:0=ff\nMB:0=99\n");
+}
+END_TEST
+
+START_TEST(new_lines_take_the_class)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "absent", .l3_cache_schema = "L3:0=f0" };
+	cleanup_text struct text before = { 0 };
+
+	ck_assert_int_eq(intel_rdt_update_at(resctrl, &rdt, "web", &before, &err), -1);
+	ck_assert_str_eq(err.text, "open the resctrl group 'absent': not found");
+}
+END_TEST
+
+/* What the kernel has to say of the lines, it says in a file of its own. */
+START_TEST(refused_lines_name_the_reason)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "gold", .l3_cache_schema = "L3:9=f" };
+	cleanup_text struct text before = { 0 };
+
+	ck_assert_int_eq(mkdirat(resctrl, "info", 0755), 0);
+	make_file("info/last_cmd_status", "Non-consecutive 1-bits in mask 9\n");
+	ck_assert_int_eq(symlinkat("/dev/full", resctrl, "gold/full"), 0);
+	ck_assert_int_eq(renameat(resctrl, "gold/full", resctrl, "gold/schemata"), 0);
+	ck_assert_int_eq(intel_rdt_restore_at(resctrl, &rdt, "web", &before, &err), 0);
+	text_append(&before, "L3:9=f\n");
+	ck_assert_int_eq(intel_rdt_restore_at(resctrl, &rdt, "web", &before, &err), -1);
+	ck_assert_str_eq(err.text, "write 'schemata': Non-consecutive 1-bits in mask 9");
+}
+END_TEST
+
 START_TEST(without_resctrl_it_is_an_error)
 {
 	const struct spec_intel_rdt rdt = { .clos_id = "gold" };
+	cleanup_text struct text before = { 0 };
 
 	suite_assert_done(intel_rdt_apply(NULL, "web", 123, &made, &err), err);
 	ck_assert(!made.has_group && !made.has_monitoring);
@@ -189,6 +235,9 @@ START_TEST(without_resctrl_it_is_an_error)
 	ck_assert_int_eq(intel_rdt_apply(&rdt, "web", 123, &made, &err), -1);
 	ck_assert_str_eq(err.text, "resctrl is not mounted at '/sys/fs/resctrl'");
 	ck_assert_str_eq(err.pointer, "/linux/intelRdt");
+	err = (struct error){ 0 };
+	ck_assert_int_eq(intel_rdt_update(&rdt, "web", &before, &err), -1);
+	ck_assert_str_eq(err.text, "resctrl is not mounted at '/sys/fs/resctrl'");
 }
 END_TEST
 
@@ -205,6 +254,9 @@ int main(void)
 	tcase_add_test(tests, a_class_of_our_name_is_not_taken_over);
 	tcase_add_test(tests, a_monitoring_group_that_fails_points);
 	tcase_add_test(tests, removing_what_is_gone_is_fine);
+	tcase_add_loop_test(tests, new_lines_and_the_old_ones_back, 0, 2);
+	tcase_add_test(tests, new_lines_take_the_class);
+	tcase_add_test(tests, refused_lines_name_the_reason);
 	tcase_add_test(tests, without_resctrl_it_is_an_error);
 	return suite_run(tests);
 }
