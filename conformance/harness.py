@@ -589,10 +589,13 @@ def main(module_name):
     if module_name != '__main__':
         return
     pattern = sys.argv[1] if len(sys.argv) > 1 else ''
+    tests = list(collect(sys.modules['__main__'], pattern))
+    if not tests:
+        sys.exit(f'no test is named like {pattern!r} (words stand apart by spaces)')
     setup()
     report = Report()
     try:
-        for name, function, row in collect(sys.modules['__main__'], pattern):
+        for name, function, row in tests:
             run_test(report, name, function, *row)
     finally:
         teardown()

@@ -281,6 +281,17 @@ def test_delete_force_of_running():
         container.is_made = False
 
 
+def test_delete_waits_for_what_was_killed():
+    """As one types the two: the process has not ended yet when kill returns."""
+    runtime = Runtime()
+    for _ in range(20):
+        with Container(runtime, shell_bundle('while :; do :; done')) as container:
+            container.create()
+            container.start()
+            runtime.ok('kill', container.id, 'KILL')
+            runtime.ok('delete', container.id)
+
+
 def test_delete_force_of_unknown_is_silent():
     answer = Runtime().ok('delete', '--force', 'unknown')
     expect(answer.out + answer.err + answer.log_text, '', 'output')

@@ -79,7 +79,7 @@ int container_start(const struct runtime *runtime, const char *id, struct error 
 int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,
 	struct error *err) must_check;
 
-/* FORCE kills what runs and accepts an unknown ID. */
+/* FORCE kills what runs and accepts an unknown ID. What is about to end is waited for. */
 int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
 	must_check;
 

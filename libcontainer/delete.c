@@ -6,6 +6,9 @@
 
 #include "base/log.h"
 #include "libcontainer/handle.h"
+#include "libcontainer/kernel/pidfd.h"
+
+#define END_TIMEOUT_MS 1000
 
 /*
  * What a killed create or a full disk has left: a directory whose state can't
@@ -34,6 +37,20 @@ static bool is_wreck(const struct error *err)
 	return err->kind != ERROR_SYSTEM || err->sys_errno == ENOENT;
 }
 
+/* What was killed just now, as by 'kogg kill ID KILL', is given the moment that this takes. */
+static int await_end(struct handle *handle, struct error *err)
+{
+	bool has_exited = false;
+
+	if (handle->status != STATE_RUNNING || !pidfd_is_doomed(handle->file.pid))
+		return 0;
+	if (pidfd_wait_exit(handle->pidfd, END_TIMEOUT_MS, &has_exited, err) < 0)
+		return -1;
+	if (has_exited)
+		handle->status = STATE_STOPPED;
+	return 0;
+}
+
 int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
@@ -50,6 +67,8 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 		handle_close(&handle);
 		return remove_wreck(runtime, id, err);
 	}
+	if (!force && await_end(&handle, err) < 0)
+		return -1;
 	if (!force && (handle.status == STATE_RUNNING || handle.status == STATE_PAUSED))
 		return error_set(err, ERROR_STATE,
 			"cannot delete container '%s' that is not stopped: %s", id,

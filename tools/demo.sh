@@ -61,6 +61,7 @@ say "Packages and build"
 # shellcheck disable=SC2086 # one word a package
 need_packages $BUILD_PACKAGES $RUN_PACKAGES
 if [ -z "${KOGG-}" ]; then
+	targets=cmd/kogg
 	build build
 	KOGG=$PWD/build/cmd/kogg
 fi
@@ -79,7 +80,7 @@ for applet in sh cat echo grep head hostname id ls mount ps sed sleep tail touch
 	ln -s busybox "$dir/bundle/rootfs/bin/$applet"
 done
 python=$(command -v python3)
-INSIDE=$inside ID=$id "$python" - tools/../config.example.json "$dir/bundle/config.json" <<'EOF'
+INSIDE=$inside ID=$id "$python" - config.example.json "$dir/bundle/config.json" <<'EOF'
 import json, os, sys
 config = json.load(open(sys.argv[1]))
 config['process'].update(terminal=False, args=['/bin/sh', '-c', os.environ['INSIDE']])

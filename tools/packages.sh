@@ -32,7 +32,8 @@ need_packages()
 		{ echo "cannot install:$missing" >&2; return 1; }
 }
 
-# Makes or updates the build directory $1 with the meson options that follow, and builds. Quiet unless it fails.
+# Makes or updates the build directory $1 with the meson options that follow, and builds all, or $targets. Quiet unless
+# it fails.
 build()
 {
 	directory=$1
@@ -43,7 +44,8 @@ build()
 	else
 		set -- meson setup "$directory" "$@"
 	fi
-	if ! { "$@" && ninja -C "$directory"; } >"$log" 2>&1; then
+	# shellcheck disable=SC2086 # one word a target
+	if ! { "$@" && ninja -C "$directory" ${targets-}; } >"$log" 2>&1; then
 		cat "$log" >&2
 		rm -f "$log"
 		return 1

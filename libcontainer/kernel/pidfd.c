@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define FIELD_AFTER_NAME 3
 #define FIELD_FLAGS      9
 #define FIELD_START_TIME 22
+#define FIELD_PENDING    31
 
 /* Of the flags (include/linux/sched.h): its end has begun. */
 #define PF_EXITING 0x4
@@ -75,6 +77,18 @@ bool pidfd_is_ending(pid_t pid)
 	uint64_t flags = 0;
 
 	return read_field(pid, FIELD_FLAGS, &flags, &ignored) == 0 && (flags & PF_EXITING);
+}
+
+/* The kernel turns every signal that ends a process into a SIGKILL for each of its threads. */
+bool pidfd_is_doomed(pid_t pid)
+{
+	struct error ignored = { 0 };
+	uint64_t pending = 0;
+
+	if (read_field(pid, FIELD_PENDING, &pending, &ignored) == 0 &&
+		(pending & (UINT64_C(1) << (SIGKILL - 1))))
+		return true;
+	return pidfd_is_ending(pid);
 }
 
 /* Not the C library's wrapper, which is younger than this kernel call. */

@@ -29,6 +29,9 @@ int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err
  */
 bool pidfd_is_ending(pid_t pid);
 
+/* The same, and also when a signal that will end it is on its way. */
+bool pidfd_is_doomed(pid_t pid);
+
 /* A descriptor for PID, which the caller knows to be the right one (its own child). */
 int pidfd_open_child(pid_t pid, struct error *err) must_check;
 

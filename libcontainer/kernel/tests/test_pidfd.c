@@ -125,10 +125,11 @@ START_TEST(an_end_is_seen)
 	if (pid == 0)
 		for (;;)
 			pause();
-	ck_assert(!pidfd_is_ending(pid));
+	ck_assert(!pidfd_is_ending(pid) && !pidfd_is_doomed(pid));
 	kill(pid, SIGKILL);
+	ck_assert_msg(pidfd_is_doomed(pid), "no sign of its end between the signal and that");
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-	ck_assert(pidfd_is_ending(pid));
+	ck_assert(pidfd_is_ending(pid) && pidfd_is_doomed(pid));
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
 	ck_assert(!pidfd_is_ending(pid));
 }
