@@ -187,7 +187,7 @@ static int read_command(
 
 	if (options_parse(command->options, command->stops_at_argument, program->rest.args + 1,
 		    values, ret_rest, err) < 0) {
-		if (!command->takes_no_id)
+		if (ret_rest->is_option_unknown && !command->takes_no_id)
 			error_hint(err, "an ID that begins with a dash needs -- before it");
 		return refuse_usage(command);
 	}

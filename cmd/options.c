@@ -125,7 +125,7 @@ static int read_value(
 
 /* Reads the option at *ARGV and leaves *ARGV behind it and its value. */
 static int read_option(const struct option_row *table, const char *const **argv, void *values,
-	bool *ret_wants_help, struct error *err)
+	struct options_rest *rest, struct error *err)
 {
 	const char *word = *(*argv)++;
 	const char *name = word + (word[1] == '-' ? 2 : 1);
@@ -135,7 +135,8 @@ static int read_option(const struct option_row *table, const char *const **argv,
 	const struct option_row *row = find_row(table, name, length);
 
 	if (!row && is_help(name, length))
-		return read_switch(text, ret_wants_help, err);
+		return read_switch(text, &rest->wants_help, err);
+	rest->is_option_unknown = !row;
 	if (!row)
 		return error_set(err, ERROR_USAGE, "unknown option '%.*s'",
 			(int)(name + length - word), word);
@@ -168,7 +169,7 @@ int options_parse(const struct option_row *table, bool stops_at_argument, const 
 				goto failed;
 			is_over = is_over || stops_at_argument;
 			argv++;
-		} else if (read_option(table, &argv, values, &ret_rest->wants_help, err) < 0) {
+		} else if (read_option(table, &argv, values, ret_rest, err) < 0) {
 			goto failed;
 		}
 	}

@@ -67,13 +67,14 @@ struct options_rest {
 	const char **args; /* what was no option; ends with NULL */
 	size_t n_args;
 	bool wants_help; /* -h or --help, which every table knows without a row */
+	bool is_option_unknown; /* why it failed */
 };
 
 /*
  * Reads ARGV, which ends with NULL, into VALUES, the struct that TABLE speaks
  * of, and gives the rest. With STOPS_AT_ARGUMENT all behind the first argument
  * is argument too. On failure the options before the wrong one are read and
- * *RET_REST is empty. Both are freed with options_release(); strings belong to
+ * *RET_REST has no arguments. Both are freed with options_release(); strings belong to
  * ARGV.
  */
 int options_parse(const struct option_row *table, bool stops_at_argument, const char *const *argv,

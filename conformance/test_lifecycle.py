@@ -339,6 +339,18 @@ def test_wrong_calls(name, status, args, text):
     expect(runtime.ids(), [], 'states')
 
 
+def test_hint_for_a_dash():
+    """What is no option may be an ID; what is wrong with an option's value has nothing to do with that."""
+    runtime = Runtime()
+    expect_in('--', runtime.fails('state', '-x').get('hint', ''), 'hint for an ID with a dash')
+    expect('hint' in runtime.fails('create', '--preserve-fds', 'many', 'x'), False, 'a hint for a value')
+
+
+def test_bundle_without_config():
+    record = Runtime().fails('create', '--bundle', '/usr/lib', 'x')
+    expect_in("bundle '/usr/lib': open 'config.json': not found", record['msg'], 'message')
+
+
 def test_options_after_the_id():
     runtime = Runtime()
     with in_state(runtime, 'running') as container:

@@ -63,8 +63,11 @@ int bundle_open(struct bundle *ret_bundle, const char *path, struct error *err)
 	fd = open_directory(path, &ret_bundle->path);
 	if (fd < 0)
 		return error_set_call(err, "open bundle", path);
-	if (spec_load(fd, "config.json", &ret_bundle->document, &ret_bundle->spec, err) < 0)
+	if (spec_load(fd, "config.json", &ret_bundle->document, &ret_bundle->spec, err) < 0) {
+		if (!err->line)
+			error_wrap(err, "bundle '%s'", ret_bundle->path);
 		return -1;
+	}
 	if (find_rootfs(ret_bundle, err) < 0) {
 		spec_document_locate(ret_bundle->document, err);
 		return -1;

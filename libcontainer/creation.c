@@ -299,7 +299,7 @@ static int prepare(struct creation *creation, struct error *err)
 	if (creation->options->console_socket) {
 		creation->console_socket = terminal_connect(creation->options->console_socket, err);
 		if (creation->console_socket < 0)
-			return -1;
+			return error_wrap(err, "--console-socket");
 	}
 	return sync_open(creation->sync, err);
 }

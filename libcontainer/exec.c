@@ -122,7 +122,7 @@ static int prepare(struct addition *addition, struct error *err)
 	if (addition->options->console_socket) {
 		addition->console_socket = terminal_connect(addition->options->console_socket, err);
 		if (addition->console_socket < 0)
-			return -1;
+			return error_wrap(err, "--console-socket");
 	}
 	return sync_open(addition->sync, err);
 }

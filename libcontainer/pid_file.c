@@ -79,6 +79,6 @@ int pid_file_send(const char *path, int pidfd, const char *payload, struct error
 		return 0;
 	socket = terminal_connect(path, err);
 	if (socket < 0)
-		return -1;
+		return error_wrap(err, "--pidfd-socket");
 	return terminal_send_fd(socket, pidfd, payload, err);
 }

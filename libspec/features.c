@@ -7,7 +7,6 @@
 
 /* Annotations of a config that change what the runtime does; "." at the end makes a prefix. */
 static const char *const unsafe_annotations[] = {
-	"org.criu.config",
 	"org.systemd.property.",
 	NULL,
 };

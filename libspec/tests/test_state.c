@@ -123,8 +123,8 @@ static const struct {
 	{ "/annotations/dev.kogg.checkpoint.enabled", "false", 0 },
 	{ "/annotations/io.github.seccomp.libseccomp.version", "2.5.4", 0 },
 	{ "/annotations", NULL, 3 },
-	{ "/potentiallyUnsafeConfigAnnotations", NULL, 2 },
-	{ "/potentiallyUnsafeConfigAnnotations/1", "org.systemd.property.", 0 },
+	{ "/potentiallyUnsafeConfigAnnotations", NULL, 1 },
+	{ "/potentiallyUnsafeConfigAnnotations/0", "org.systemd.property.", 0 },
 };
 
 /* The value at the pointer, which holds no escapes, or NULL. */
