@@ -20,7 +20,8 @@ const struct option_row global_options_table[] = {
 		"log", 0, "FILE", struct global_options, log, "append errors and warnings to FILE"),
 	OPTION_STRING("log-format", 0, "FORMAT", struct global_options, log_format,
 		"text (default) or json"),
-	OPTION_SWITCH("debug", 0, struct global_options, debug, "also log what is done without and why"),
+	OPTION_SWITCH(
+		"debug", 0, struct global_options, debug, "also log what is done without and why"),
 	OPTION_SWITCH("systemd-cgroup", 0, struct global_options, systemd_cgroup,
 		"let systemd make the cgroups"),
 	OPTION_STRING("cgroup-manager", 0, "NAME", struct global_options, cgroup_manager,

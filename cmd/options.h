@@ -66,7 +66,7 @@ struct option_row {
 struct options_rest {
 	const char **args; /* what was no option; ends with NULL */
 	size_t n_args;
-	bool wants_help; /* -h or --help, which every table knows without a row */
+	bool wants_help;        /* -h or --help, which every table knows without a row */
 	bool is_option_unknown; /* why it failed */
 };
 

@@ -2,6 +2,8 @@
 #include "libspec/spec_forms.h"
 
 #include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define UTS_NAME_MAX 64
@@ -25,33 +27,37 @@ const char *spec_forms_one_line(const char *value)
 
 const char *spec_forms_variable(const char *value)
 {
-	return strchr(value, '=') ? NULL : "must be of the form NAME=value";
+	return *value != '=' && strchr(value, '=') ? NULL : "must be of the form NAME=value";
 }
 
-/* Moves over blanks, digits and blanks. Says whether there were digits. */
-static int skip_number(const char **p)
+/* Reads a number with blanks around it; what is too large to be one counts as the largest. */
+static bool read_number(const char **p, unsigned long *ret_number)
 {
-	size_t digits;
+	char *end;
 
 	*p += strspn(*p, " ");
-	digits = strspn(*p, DIGITS);
-	*p += digits;
-	*p += strspn(*p, " ");
-	return digits > 0;
+	if (**p < '0' || **p > '9')
+		return false;
+	*ret_number = strtoul(*p, &end, 10);
+	*p = end + strspn(end, " ");
+	return true;
 }
 
 const char *spec_forms_list(const char *value)
 {
 	static const char complaint[] = "must be a list such as 0-3,7";
 	const char *p = value;
+	unsigned long first, last;
 
 	for (;; p++) {
-		if (!skip_number(&p))
+		if (!read_number(&p, &first))
 			return complaint;
 		if (*p == '-') {
 			p++;
-			if (!skip_number(&p))
+			if (!read_number(&p, &last))
 				return complaint;
+			if (last < first)
+				return "has a range that ends before it begins";
 		}
 		if (!*p)
 			return NULL;
