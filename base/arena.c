@@ -21,9 +21,10 @@ static struct arena_block *add_block(struct arena *arena, size_t bytes)
 	struct arena_block *block = NULL;
 
 	if (!__builtin_add_overflow(size, sizeof(*block), &bytes))
-		block = calloc(1, bytes);
+		block = malloc(bytes);
 	if (!block)
 		return NULL;
+	block->used = 0;
 	block->size = size;
 	block->next = arena->blocks;
 	arena->blocks = block;
@@ -46,7 +47,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 		return NULL;
 	memory = (char *)block->memory + block->used;
 	block->used += bytes;
-	return memory;
+	return memset(memory, 0, bytes);
 }
 
 int arena_reserve(struct arena *arena, size_t bytes)

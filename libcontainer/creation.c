@@ -281,8 +281,7 @@ static int prepare_filter(struct creation *creation, struct error *err)
 {
 	cleanup_fd int cache = state_dir_open_cache(&creation->dir);
 
-	return syscall_filter_prepare(
-		creation->spec->platform.seccomp, cache, &creation->filter, err);
+	return syscall_filter_prepare(creation->bundle.document, cache, &creation->filter, err);
 }
 
 /* What needs the host's view, or memory that is not the container's. */
@@ -294,7 +293,7 @@ static int prepare(struct creation *creation, struct error *err)
 		sysctls_check(platform, &creation->joined, err) < 0 ||
 		prepare_rootfs(creation, err) < 0)
 		return -1;
-	if (platform->seccomp && prepare_filter(creation, err) < 0)
+	if (platform->has_seccomp && prepare_filter(creation, err) < 0)
 		return -1;
 	if (creation->options->console_socket) {
 		creation->console_socket = terminal_connect(creation->options->console_socket, err);
@@ -461,11 +460,13 @@ static int run_runtime_hooks(struct creation *creation, struct error *err)
 
 static int serve_listener(struct creation *creation, int remote_fd, struct error *err)
 {
-	const struct spec_seccomp *profile = creation->spec->platform.seccomp;
+	const struct spec_seccomp *profile;
 	cleanup_fd int listener = -1;
 
 	if (!creation->filter.needs_listener)
 		return 0;
+	if (spec_load_seccomp(creation->bundle.document, &profile, err) < 0)
+		return -1;
 	listener = syscall_notify_take(creation->first.pidfd, remote_fd, err);
 	if (listener < 0)
 		return -1;
@@ -517,7 +518,7 @@ static int explain_signal(const struct creation *creation, int signal, struct er
 		signal, sigabbrev_np(signal) ?: "?");
 	if (signal != SIGSYS)
 		return -1;
-	if (creation->spec->platform.seccomp)
+	if (creation->spec->platform.has_seccomp)
 		error_point(err, "/linux/seccomp");
 	return error_hint(err,
 		"a seccomp filter, of this config or of the caller, kills for a call that kogg needs");

@@ -92,19 +92,17 @@ static int prepare_cgroup(struct addition *addition, struct error *err)
 	return words->count ? error_wrap(err, "--cgroup") : -1;
 }
 
-static int prepare_filter(
-	struct addition *addition, const struct spec_seccomp *profile, struct error *err)
+static int prepare_filter(struct addition *addition, struct error *err)
 {
 	cleanup_fd int cache = state_dir_open_cache(&addition->handle.dir);
 
-	return syscall_filter_prepare(profile, cache, &addition->filter, err);
+	return syscall_filter_prepare(addition->document, cache, &addition->filter, err);
 }
 
 /* What the process takes from the container it joins, or brings along. */
 static int prepare(struct addition *addition, struct error *err)
 {
 	const struct spec_process *process;
-	const struct spec_seccomp *profile;
 
 	if (spec_load(addition->handle.dir.fd, "config.json", &addition->document, &addition->spec,
 		    err) < 0 ||
@@ -114,8 +112,7 @@ static int prepare(struct addition *addition, struct error *err)
 	if (check_options(addition, err) < 0 || apparmor_check(process, err) < 0 ||
 		selinux_check(process, err) < 0)
 		return -1;
-	profile = addition->spec->platform.seccomp;
-	if (profile && prepare_filter(addition, profile, err) < 0)
+	if (addition->spec->platform.has_seccomp && prepare_filter(addition, err) < 0)
 		return -1;
 	if (prepare_cgroup(addition, err) < 0)
 		return -1;
@@ -265,12 +262,14 @@ static int give_birth(struct addition *addition, struct error *err)
 
 static int serve_listener(struct addition *addition, int remote_fd, struct error *err)
 {
-	const struct spec_seccomp *profile = addition->spec->platform.seccomp;
+	const struct spec_seccomp *profile;
 	cleanup_fd int listener = -1;
 	struct state state;
 
 	if (!addition->filter.needs_listener)
 		return 0;
+	if (spec_load_seccomp(addition->document, &profile, err) < 0)
+		return -1;
 	listener = syscall_notify_take(addition->child.pidfd, remote_fd, err);
 	if (listener < 0)
 		return -1;

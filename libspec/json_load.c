@@ -23,6 +23,18 @@ struct survey {
 	size_t size;    /* up to the first NUL */
 };
 
+/* The value to leave out, while the survey looks for it. */
+struct search {
+	struct json_aside *aside; /* NULL: there is none */
+	const char *text;
+	const char *name; /* the last string, without its quotes */
+	size_t name_length;
+	bool is_in_outer;
+	bool is_open; /* the value has begun */
+	unsigned n_found;
+	size_t n_marks; /* before the value, then in it */
+};
+
 /* Behind the string that begins at P, or at the NUL when it does not end. */
 static const char *skip_string(const char *p)
 {
@@ -32,7 +44,38 @@ static const char *skip_string(const char *p)
 	return *p ? p + 1 : p;
 }
 
-static struct survey survey_text(const char *text)
+static bool is_name(const struct search *search, const char *name)
+{
+	return search->name && strlen(name) == search->name_length &&
+	       !memcmp(name, search->name, search->name_length);
+}
+
+/* At a ':' at P: a value of the last name begins. */
+static void begin_value(struct search *search, const char *p, unsigned depth, size_t n_marks)
+{
+	if (!search->aside)
+		return;
+	if (depth == 1)
+		search->is_in_outer = is_name(search, search->aside->outer);
+	if (depth != 2 || !search->is_in_outer || !is_name(search, search->aside->inner))
+		return;
+	search->aside->offset = (size_t)(p + 1 - search->text);
+	search->n_marks = n_marks;
+	search->is_open = true;
+	search->n_found++;
+}
+
+/* At what may end a value, at P. */
+static void end_value(struct search *search, const char *p, unsigned depth, size_t n_marks)
+{
+	if (!search->is_open || depth != 2)
+		return;
+	search->aside->length = (size_t)(p - search->text) - search->aside->offset;
+	search->n_marks = n_marks - search->n_marks;
+	search->is_open = false;
+}
+
+static struct survey survey_text(const char *text, struct search *search)
 {
 	struct survey survey = { 0 };
 	const char *p = text;
@@ -41,7 +84,9 @@ static struct survey survey_text(const char *text)
 	while (*p) {
 		switch (*p) {
 		case '"':
+			search->name = p + 1;
 			p = skip_string(p);
+			search->name_length = (size_t)(p - search->name) - 1;
 			continue;
 		case '{':
 		case '[':
@@ -51,10 +96,14 @@ static struct survey survey_text(const char *text)
 			break;
 		case '}':
 		case ']':
-			depth--;
+			end_value(search, p, depth--, survey.n_marks);
 			break;
 		case ':':
+			survey.n_marks++;
+			begin_value(search, p, depth, survey.n_marks);
+			break;
 		case ',':
+			end_value(search, p, depth, survey.n_marks);
 			survey.n_marks++;
 			break;
 		default:
@@ -165,26 +214,75 @@ static int explain(const char *text, size_t size, const json_error_t *problem, s
 	return json_scan_fail(&scan, refusal.offset, "is there twice");
 }
 
-int json_load_text(
-	const char *text, size_t size, struct arena *arena, json_t **ret_root, struct error *err)
+static int load_any(const char *text, const struct survey *survey, struct arena *arena,
+	json_t **ret_root, json_error_t *ret_problem, struct error *err)
+{
+	if (load(text, survey, arena, ret_root, ret_problem, err) < 0)
+		return -1;
+	if (*ret_root || json_error_code(ret_problem) != json_error_numeric_overflow)
+		return 0;
+	return load_replaced(text, survey, arena, ret_root, ret_problem, err);
+}
+
+/* What stands in the place of the value that is left out. */
+static const char placeholder[] = "{}";
+
+static int load_rest(const char *text, const struct survey *survey, const struct search *search,
+	struct arena *arena, json_t **ret_root, struct error *err)
+{
+	const struct json_aside *aside = search->aside;
+	const size_t end = aside->offset + aside->length;
+	const struct survey rest = {
+		.n_marks = survey->n_marks - search->n_marks + 1,
+		.size = survey->size - aside->length + strlen(placeholder),
+	};
+	cleanup_free char *copy = malloc(rest.size + 1);
+	json_error_t ignored;
+
+	if (!copy)
+		return error_set(err, ERROR_SYSTEM, "out of memory");
+	memcpy(copy, text, aside->offset);
+	memcpy(copy + aside->offset, placeholder, strlen(placeholder));
+	memcpy(copy + aside->offset + strlen(placeholder), text + end, survey->size - end + 1);
+	return load_any(copy, &rest, arena, ret_root, &ignored, err);
+}
+
+/* Whether there is one such value and no more, and it is an object. */
+static bool is_found(const char *text, const struct search *search)
+{
+	return search->n_found == 1 && !search->is_open &&
+	       text[search->aside->offset + strspn(text + search->aside->offset, " \t\r\n")] == '{';
+}
+
+int json_load_without(const char *text, size_t size, struct json_aside *aside, struct arena *arena,
+	json_t **ret_root, struct error *err)
 {
 	const struct json_scan scan = { .text = text, .size = size, .err = err };
+	struct search search = { .aside = aside, .text = text };
 	json_error_t problem = { 0 };
 	struct survey survey;
 	json_t *root = NULL;
 
 	if (size > JSON_SIZE_MAX)
 		return json_scan_fail(&scan, 0, "larger than %u bytes", JSON_SIZE_MAX);
-	survey = survey_text(text);
+	survey = survey_text(text, &search);
 	/* At a NUL jansson stops, outside of a string, as if the text ended there. */
-	if (survey.depth <= JSON_DEPTH_MAX && survey.size == size &&
-		load(text, &survey, arena, &root, &problem, err) < 0)
+	if (survey.depth > JSON_DEPTH_MAX || survey.size != size)
+		return explain(text, size, &problem, err);
+	if (is_found(text, &search) && load_rest(text, &survey, &search, arena, &root, err) < 0)
 		return -1;
-	if (json_error_code(&problem) == json_error_numeric_overflow &&
-		load_replaced(text, &survey, arena, &root, &problem, err) < 0)
+	if (!root && aside)
+		aside->offset = aside->length = 0;
+	if (!root && load_any(text, &survey, arena, &root, &problem, err) < 0)
 		return -1;
 	if (!root)
 		return explain(text, size, &problem, err);
 	*ret_root = root;
 	return 0;
+}
+
+int json_load_text(
+	const char *text, size_t size, struct arena *arena, json_t **ret_root, struct error *err)
+{
+	return json_load_without(text, size, NULL, arena, ret_root, err);
 }

@@ -39,4 +39,22 @@
 int json_load_text(const char *text, size_t size, struct arena *arena, json_t **ret_root,
 	struct error *err) must_check;
 
+/* An object that is a member of a member of the root, by the two names. */
+struct json_aside {
+	const char *outer, *inner;
+	size_t offset, length; /* of its text with the blanks around it; 0 when it is in the tree */
+};
+
+/*
+ * The same, but leaves an object out of the tree, where an empty one stands
+ * for it: most of a config is its seccomp profile, and that is mostly known.
+ * What is left out was not read at all and may be no JSON, which only loading
+ * the whole text tells.
+ *
+ * It is in the tree after all when it is not there once and in plain letters,
+ * when it is no object, or when the text without it is not to be loaded.
+ */
+int json_load_without(const char *text, size_t size, struct json_aside *aside, struct arena *arena,
+	json_t **ret_root, struct error *err) must_check;
+
 #endif

@@ -61,6 +61,20 @@ int spec_load_process(int dir_fd, const char *file, struct spec_document **ret_d
 int spec_load_resources(int fd, const char *file, struct spec_document **ret_document,
 	const struct spec_resources **ret_resources, struct error *err) must_check;
 
+/*
+ * Reads linux.seccomp, which spec_load() has only seen to be there
+ * (.platform.has_seccomp): an engine's profile is most of the config, and a
+ * caller that knows its text needs nothing else of it. Errors are spec_load()'s.
+ */
+int spec_load_seccomp(struct spec_document *document, const struct spec_seccomp **ret_seccomp,
+	struct error *err) must_check;
+
+/*
+ * Text that says everything about linux.seccomp: its own, or that of the whole
+ * config. May be wrong as long as spec_load_seccomp() was not called.
+ */
+const char *spec_document_seccomp_text(const struct spec_document *document, size_t *ret_size);
+
 /* The bytes that were read, for the copy that a container keeps. */
 const char *spec_document_text(const struct spec_document *document, size_t *ret_size);
 

@@ -14,8 +14,9 @@
 struct spec_document {
 	struct text text;
 	struct arena arena; /* the JSON tree, and the structs */
-	json_t *root;       /* NULL when the text could not be loaded */
 	const char *file;   /* as errors name it */
+	struct json_aside seccomp_text;
+	const struct spec_seccomp *seccomp; /* NULL when it is not read yet */
 };
 
 static int read_config(struct json_reader *reader, json_t *root, void *object)
@@ -24,6 +25,11 @@ static int read_config(struct json_reader *reader, json_t *root, void *object)
 		json_reader_table(reader, root, &spec_table, object) < 0)
 		return -1;
 	return spec_rules_check(object, reader->err);
+}
+
+static int read_seccomp(struct json_reader *reader, json_t *root, void *object)
+{
+	return json_reader_table(reader, root, &spec_seccomp_part_table, object);
 }
 
 static int read_process(struct json_reader *reader, json_t *root, void *object)
@@ -40,9 +46,11 @@ static int read_resources(struct json_reader *reader, json_t *root, void *object
 struct content {
 	size_t size;
 	int (*read)(struct json_reader *reader, json_t *root, void *object);
+	bool is_without_seccomp;
 };
 
-static const struct content config_content = { sizeof(struct spec), read_config };
+static const struct content config_content = { sizeof(struct spec), read_config, true };
+static const struct content seccomp_content = { sizeof(struct spec_seccomp_part), read_seccomp };
 static const struct content process_content = { sizeof(struct spec_process), read_process };
 static const struct content resources_content = { sizeof(struct spec_resources), read_resources };
 
@@ -84,11 +92,12 @@ static int read_document(struct spec_document *document, const struct content *c
 		.err = err,
 	};
 	void *object = arena_alloc(&document->arena, 1, content->size);
+	struct json_aside *aside = content->is_without_seccomp ? &document->seccomp_text : NULL;
 	json_t *root;
 
 	if (!object)
 		return error_set(err, ERROR_SYSTEM, "out of memory");
-	if (json_load_text(reader.text, reader.size, reader.arena, &root, err) < 0 ||
+	if (json_load_without(reader.text, reader.size, aside, reader.arena, &root, err) < 0 ||
 		content->read(&reader, root, object) < 0) {
 		if (err->kind == ERROR_SPEC)
 			locate(document, err);
@@ -114,6 +123,7 @@ static struct spec_document *new_document(struct text *text, const char *file, s
 	}
 	document->text = *text;
 	*text = (struct text){ 0 };
+	document->seccomp_text = (struct json_aside){ .outer = "linux", .inner = "seccomp" };
 	return document;
 }
 
@@ -175,6 +185,32 @@ int spec_load_resources(int fd, const char *file, struct spec_document **ret_doc
 		return -1;
 	*ret_resources = object;
 	return 0;
+}
+
+int spec_load_seccomp(
+	struct spec_document *document, const struct spec_seccomp **ret_seccomp, struct error *err)
+{
+	const struct spec_seccomp_part *part;
+	const void *object;
+
+	if (!document->seccomp) {
+		if (read_document(document, &seccomp_content, &object, err) < 0)
+			return -1;
+		part = object;
+		document->seccomp = part->seccomp;
+	}
+	*ret_seccomp = document->seccomp;
+	return 0;
+}
+
+const char *spec_document_seccomp_text(const struct spec_document *document, size_t *ret_size)
+{
+	const struct json_aside *aside = &document->seccomp_text;
+
+	if (!aside->length)
+		return spec_document_text(document, ret_size);
+	*ret_size = aside->length;
+	return document->text.data + aside->offset;
 }
 
 const char *spec_document_text(const struct spec_document *document, size_t *ret_size)

@@ -253,10 +253,10 @@ static const struct json_table personality_table = {
 /* config-linux.md, "Namespaces": two of a type are an error. */
 static int finish_linux(struct json_reader *reader, json_t *node, void *object)
 {
-	const struct spec_linux *platform = object;
+	struct spec_linux *platform = object;
 	unsigned seen = 0;
 
-	(void)node;
+	platform->has_seccomp = json_reader_has(node, "seccomp");
 	for (size_t i = 0; i < platform->n_namespaces; i++) {
 		unsigned flag = platform->namespaces[i].flag;
 
@@ -287,8 +287,6 @@ static const struct json_field linux_fields[] = {
 		&spec_resources_table),
 	FIELD("rootfsPropagation", LONG_WORD, struct spec_linux, rootfs_propagation, unsigned long,
 		.words = spec_propagation_words, .is_empty_absent = true),
-	FIELD_OBJECT_POINTER(
-		"seccomp", struct spec_linux, seccomp, struct spec_seccomp, &spec_seccomp_table),
 	FIELD_STRINGS("maskedPaths", struct spec_linux, masked_paths, .check = spec_forms_absolute),
 	FIELD_STRINGS(
 		"readonlyPaths", struct spec_linux, readonly_paths, .check = spec_forms_absolute),

@@ -64,7 +64,7 @@ struct spec_linux {
 	const char *cgroups_path;               /* NULL when absent or empty */
 	const struct spec_resources *resources; /* NULL when absent */
 	unsigned long rootfs_propagation;       /* MS_SHARED, ... with MS_REC; 0 when absent */
-	const struct spec_seccomp *seccomp;
+	bool has_seccomp;                       /* spec_load_seccomp() reads it */
 	struct spec_strings masked_paths;
 	struct spec_strings readonly_paths;
 	const char *mount_label;     /* NULL when absent or empty */

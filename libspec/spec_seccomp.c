@@ -174,8 +174,23 @@ static const struct json_field seccomp_fields[] = {
 	FIELD_END,
 };
 
-const struct json_table spec_seccomp_table = {
+static const struct json_table seccomp_table = {
 	.fields = seccomp_fields,
 	.size = sizeof(struct spec_seccomp),
 	.finish = finish_seccomp,
 };
+
+static const struct json_field linux_fields[] = {
+	FIELD_OBJECT_POINTER("seccomp", struct spec_seccomp_part, seccomp, struct spec_seccomp,
+		&seccomp_table, .is_required = true),
+	FIELD_END,
+};
+
+static const struct json_table linux_table = { .fields = linux_fields };
+
+static const struct json_field config_fields[] = {
+	FIELD_SAME_OBJECT("linux", &linux_table),
+	FIELD_END,
+};
+
+const struct json_table spec_seccomp_part_table = { .fields = config_fields };

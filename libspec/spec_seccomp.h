@@ -61,7 +61,11 @@ extern const struct spec_word spec_seccomp_operator_words[];
 extern const struct spec_word spec_seccomp_arch_words[];
 extern const struct spec_word spec_seccomp_flag_words[];
 
-/* How json_reader reads it. */
-extern const struct json_table spec_seccomp_table;
+/* What json_reader reads from a whole config with spec_seccomp_part_table. */
+struct spec_seccomp_part {
+	const struct spec_seccomp *seccomp;
+};
+
+extern const struct json_table spec_seccomp_part_table;
 
 #endif

@@ -136,31 +136,48 @@ static int compile(
 	return result;
 }
 
-static int find_or_compile(const struct spec_seccomp *profile, int cache_dir_fd,
-	struct syscall_filter *filter, struct error *err)
+static int make(
+	struct spec_document *document, struct syscall_filter *ret_filter, struct error *err)
+{
+	const struct spec_seccomp *profile;
+
+	if (spec_load_seccomp(document, &profile, err) < 0 ||
+		check_listener(profile, &ret_filter->needs_listener, err) < 0 ||
+		choose_flags(profile, ret_filter->needs_listener, &ret_filter->flags, err) < 0)
+		return -1;
+	return compile(profile, ret_filter, err);
+}
+
+static int find_or_make(struct spec_document *document, int cache_dir_fd,
+	struct syscall_filter *ret_filter, struct error *err)
 {
 	cleanup_text struct text key = { 0 };
+	const char *text;
+	size_t size;
 
 	if (cache_dir_fd < 0)
-		return compile(profile, filter, err);
-	if (syscall_filter_cache_key(profile, &key, err) < 0)
+		return make(document, ret_filter, err);
+	text = spec_document_seccomp_text(document, &size);
+	if (syscall_filter_cache_key(text, size, &key, err) < 0)
 		return -1;
-	if (syscall_filter_cache_find(cache_dir_fd, &key, &filter->code, &filter->length))
+	if (syscall_filter_cache_find(
+		    cache_dir_fd, &key, &ret_filter->code, &ret_filter->length, &ret_filter->flags))
 		return 0;
-	if (compile(profile, filter, err) < 0)
+	if (make(document, ret_filter, err) < 0)
 		return -1;
-	syscall_filter_cache_keep(cache_dir_fd, &key, filter->code, filter->length);
+	/* What is kept is never asked for its agent. */
+	if (!ret_filter->needs_listener)
+		syscall_filter_cache_keep(cache_dir_fd, &key, ret_filter->code, ret_filter->length,
+			ret_filter->flags);
 	return 0;
 }
 
-int syscall_filter_prepare(const struct spec_seccomp *profile, int cache_dir_fd,
+int syscall_filter_prepare(struct spec_document *document, int cache_dir_fd,
 	struct syscall_filter *ret_filter, struct error *err)
 {
 	struct syscall_filter filter = { 0 };
 
-	if (check_listener(profile, &filter.needs_listener, err) < 0 ||
-		choose_flags(profile, filter.needs_listener, &filter.flags, err) < 0 ||
-		find_or_compile(profile, cache_dir_fd, &filter, err) < 0)
+	if (find_or_make(document, cache_dir_fd, &filter, err) < 0)
 		return error_phase(err, "seccomp");
 	*ret_filter = filter;
 	return 0;

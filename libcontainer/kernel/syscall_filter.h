@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "libspec/spec_seccomp.h"
+#include "libspec/spec.h"
 
 /* A compiled program and how to load it. The empty value ({ 0 }) loads nothing. */
 struct syscall_filter {
@@ -27,15 +27,16 @@ struct syscall_filter {
 };
 
 /*
- * Compiles PROFILE, or takes what an earlier call left in the directory
- * CACHE_DIR_FD (mode 0700, the caller's own; -1 for none), and leaves it there.
- * The cache is never a reason to fail. Errors carry the JSON pointer of the
- * member that this kernel or libseccomp cannot do. To be called in the parent:
- * the kernel is asked which flags it knows.
+ * Compiles the profile of DOCUMENT, a config that has one, or takes what an
+ * earlier call left in the directory CACHE_DIR_FD (mode 0700, the caller's own;
+ * -1 for none), and leaves it there. The cache is never a reason to fail.
+ * Fails where the profile is wrong, and with the JSON pointer of the member
+ * that this kernel or libseccomp cannot do. To be called in the parent: the
+ * kernel is asked which flags it knows.
  *
  * The caller releases RET_FILTER with syscall_filter_release().
  */
-int syscall_filter_prepare(const struct spec_seccomp *profile, int cache_dir_fd,
+int syscall_filter_prepare(struct spec_document *document, int cache_dir_fd,
 	struct syscall_filter *ret_filter, struct error *err) must_check;
 
 /*

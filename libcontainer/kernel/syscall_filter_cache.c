@@ -25,10 +25,11 @@
 struct header {
 	char magic[8];
 	uint32_t key_length, code_length; /* in bytes, in instructions */
-	uint64_t digest;                  /* of all that follows */
+	uint64_t flags;
+	uint64_t digest; /* of the flags and all that follows */
 };
 
-static const char magic[8] = "koggbpf1";
+static const char magic[8] = "koggbpf2";
 
 /*
  * FNV-1a of words and the rest: finds what a full disk or a bad one has done to
@@ -52,42 +53,8 @@ static uint64_t digest(uint64_t seed, const void *data, size_t size)
 	return hash ^ hash >> 32;
 }
 
-static void add_strings(struct text *key, const struct spec_strings *strings)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		text_append_bytes(key, strings->items[i], strlen(strings->items[i]) + 1);
-	text_append_bytes(key, "", 1); /* no name is empty, so this ends them */
-}
-
-static void add_number(struct text *key, uint64_t number)
-{
-	text_append_bytes(key, &number, sizeof(number));
-}
-
-/* One that is absent is none of those that can be written. */
-static void add_errno(struct text *key, const struct spec_u32 *number)
-{
-	add_number(key, number->is_set ? number->value : UINT64_MAX);
-}
-
-static void add_rule(struct text *key, const struct spec_seccomp_rule *rule)
-{
-	add_number(key, rule->action);
-	add_errno(key, &rule->errno_ret);
-	add_number(key, rule->n_args);
-	for (size_t i = 0; i < rule->n_args; i++) {
-		const struct spec_seccomp_arg *arg = &rule->args[i];
-
-		add_number(key, arg->index);
-		add_number(key, arg->op);
-		add_number(key, arg->value);
-		add_number(key, arg->value_two);
-	}
-	add_strings(key, &rule->names);
-}
-
 int syscall_filter_cache_key(
-	const struct spec_seccomp *profile, struct text *ret_key, struct error *err)
+	const char *profile, size_t size, struct text *ret_key, struct error *err)
 {
 	const struct scmp_version *version = seccomp_version();
 	struct utsname kernel;
@@ -97,11 +64,7 @@ int syscall_filter_cache_key(
 	text_appendf(ret_key, "%s %s %u.%u.%u %d", kernel.release, kernel.machine, version->major,
 		version->minor, version->micro, SYSCALL_FILTER_LAYOUT_VERSION);
 	text_append_bytes(ret_key, "", 1);
-	add_number(ret_key, profile->default_action);
-	add_errno(ret_key, &profile->default_errno_ret);
-	add_strings(ret_key, &profile->architectures);
-	for (size_t i = 0; i < profile->n_rules; i++)
-		add_rule(ret_key, &profile->rules[i]);
+	text_append_bytes(ret_key, profile, size);
 	return text_check(ret_key, err);
 }
 
@@ -131,12 +94,12 @@ static bool is_of_key(const struct text *file, const struct text *key, struct he
 	       ret_header->code_length <= BPF_MAXINSNS &&
 	       file->length == rest + ret_header->code_length * sizeof(struct sock_filter) &&
 	       !memcmp(file->data + sizeof(*ret_header), key->data, key->length) &&
-	       ret_header->digest == digest(0, file->data + sizeof(*ret_header),
+	       ret_header->digest == digest(ret_header->flags, file->data + sizeof(*ret_header),
 					     file->length - sizeof(*ret_header));
 }
 
-bool syscall_filter_cache_find(
-	int dir_fd, const struct text *key, struct sock_filter **ret_code, size_t *ret_length)
+bool syscall_filter_cache_find(int dir_fd, const struct text *key, struct sock_filter **ret_code,
+	size_t *ret_length, unsigned *ret_flags)
 {
 	cleanup_text struct text file = { 0 };
 	struct error ignored = { 0 };
@@ -156,15 +119,17 @@ bool syscall_filter_cache_find(
 		return false;
 	memcpy(*ret_code, file.data + file.length - size, size);
 	*ret_length = header.code_length;
+	*ret_flags = (unsigned)header.flags;
 	return true;
 }
 
-void syscall_filter_cache_keep(
-	int dir_fd, const struct text *key, const struct sock_filter *code, size_t length)
+void syscall_filter_cache_keep(int dir_fd, const struct text *key, const struct sock_filter *code,
+	size_t length, unsigned flags)
 {
 	struct header header = {
 		.key_length = (uint32_t)key->length,
 		.code_length = (uint32_t)length,
+		.flags = flags,
 	};
 	cleanup_text struct text file = { 0 };
 	struct error ignored = { 0 };
@@ -176,7 +141,7 @@ void syscall_filter_cache_keep(
 	text_append_bytes(&file, code, length * sizeof(*code));
 	if (text_check(&file, &ignored) < 0 || file.length > CACHE_FILE_MAX)
 		return;
-	header.digest = digest(0, file.data + sizeof(header), file.length - sizeof(header));
+	header.digest = digest(flags, file.data + sizeof(header), file.length - sizeof(header));
 	memcpy(file.data, &header, sizeof(header));
 	name_file(key, name);
 	(void)!file_replace_at(dir_fd, name, file.data, file.length, 0600, &ignored);

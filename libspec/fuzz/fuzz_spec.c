@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct spec_document *documents[3] = { 0 };
 	const struct spec_resources *resources;
+	const struct spec_seccomp *seccomp;
 	const struct spec_process *process;
 	const struct spec *spec;
 	struct error errs[3] = { 0 };
@@ -73,10 +74,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	demand(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (spec_load(AT_FDCWD, path, &documents[0], &spec, &errs[0]) == 0)
+	if (spec_load(AT_FDCWD, path, &documents[0], &spec, &errs[0]) == 0) {
 		check_spec(spec);
-	else
+		if (spec->platform.has_seccomp &&
+			spec_load_seccomp(documents[0], &seccomp, &errs[0]) < 0)
+			check_error(&errs[0]);
+	} else {
 		check_error(&errs[0]);
+	}
 	if (spec_load_process(AT_FDCWD, path, &documents[1], &process, &errs[1]) == 0)
 		check_process(process);
 	else

@@ -57,13 +57,29 @@ static inline int load_file(const void *data, size_t size, char *ret_path, size_
 	return fd;
 }
 
-/* spec_load() of JSON text. */
+/* spec_load() and what it leaves to spec_load_seccomp(). */
+static inline int load_whole(const char *path, struct spec_document **ret_document,
+	const struct spec **ret_spec, struct error *err)
+{
+	const struct spec_seccomp *seccomp;
+
+	if (spec_load(AT_FDCWD, path, ret_document, ret_spec, err) < 0)
+		return -1;
+	if (!(*ret_spec)->platform.has_seccomp ||
+		spec_load_seccomp(*ret_document, &seccomp, err) == 0)
+		return 0;
+	spec_document_free(*ret_document);
+	*ret_document = NULL;
+	return -1;
+}
+
+/* The same of JSON text. */
 static inline int load_config(const char *json, struct spec_document **ret_document,
 	const struct spec **ret_spec, struct error *err)
 {
 	char path[64];
 	int fd = load_file(json, strlen(json), path, sizeof(path));
-	int result = spec_load(AT_FDCWD, path, ret_document, ret_spec, err);
+	int result = load_whole(path, ret_document, ret_spec, err);
 
 	close(fd);
 	return result;

@@ -380,6 +380,90 @@ START_TEST(finds_the_nearest)
 }
 END_TEST
 
+/* What is left out, and what is in its place; NULL: it is in the tree after all. */
+static const struct {
+	const char *json; /* ' stands for " */
+	const char *aside;
+} asides[] = {
+	{ "{'linux':{'seccomp':{'a':1}}}", "{'a':1}" },
+	{ "{'a':[{'linux':{}}],'linux': {'b':{}, 'seccomp' :\n{'a':[1,{}]} \n, 'c':2},'d':3}",
+		"\n{'a':[1,{}]} \n" },
+	{ "{'linux':{'seccomp':{'}':'{\\'','b':']'}}}", "{'}':'{\\'','b':']'}" },
+	/* What nobody looks at may be anything. */
+	{ "{'linux':{'seccomp':{'a' 1}}}", "{'a' 1}" },
+	{ "{'linux':{'seccomp':{'a':1,'a':2}}}", "{'a':1,'a':2}" },
+	{ "{'linux':{'seccomp':{'a':1]}}", "{'a':1]" },
+	{ "{'linux':{'seccomp':{'a':[1}}}}", "{'a':[1}}" },
+	/* Elsewhere it is something else. */
+	{ "{'seccomp':{}}", NULL },
+	{ "{'linux':{'a':{'seccomp':{}}}}", NULL },
+	{ "{'linux':{},'a':{'seccomp':{}}}", NULL },
+	{ "{'a':{'linux':{'seccomp':{}}}}", NULL },
+	{ "{'a':{'seccomp':{}},'linux':{}}", NULL },
+	{ "{'linux':['seccomp',{}]}", NULL },
+	{ "{'linux':{'seccomps':{}}}", NULL },
+	{ "{'linux':{'secc':{}}}", NULL },
+	{ "{'linux':{'a':'seccomp','b':{}}}", NULL },
+	/* Not an object, or not in plain letters. */
+	{ "{'linux':{'seccomp':null}}", NULL },
+	{ "{'linux':{'seccomp':5}}", NULL },
+	{ "{'linux':{'seccomp':['{']}}", NULL },
+	{ "{'linux':{'secc\\u006fmp':{}}}", NULL },
+	/* A number that jansson can't hold, in either part. */
+	{ "{'a':18446744073709551615,'linux':{'seccomp':{'a':18446744073709551615}}}",
+		"{'a':18446744073709551615}" },
+};
+
+START_TEST(leaves_an_object_out)
+{
+	struct json_aside aside = { .outer = "linux", .inner = "seccomp" };
+	struct place place;
+	char *json = load_expand(asides[_i].json, &place), *wanted;
+	const json_t *left;
+
+	ck_assert_int_eq(json_load_without(json, strlen(json), &aside, &arena, &root, &err), 0);
+	left = json_object_get(json_object_get(root, "linux"), "seccomp");
+	if (asides[_i].aside) {
+		wanted = load_expand(asides[_i].aside, &place);
+		ck_assert_uint_eq(aside.length, strlen(wanted));
+		ck_assert_mem_eq(json + aside.offset, wanted, aside.length);
+		ck_assert(json_is_object(left) && !json_object_size(left));
+		free(wanted);
+	} else {
+		ck_assert_uint_eq(aside.length, 0);
+	}
+	free(json);
+}
+END_TEST
+
+/* What is wrong is found where it stands in the whole text. */
+static const struct {
+	const char *json;
+	unsigned column;
+	const char *text;
+} rejected_without[] = {
+	{ "{'linux':{'seccomp':{'a':1},'seccomp':{}}}", 39, "is there twice" },
+	{ "{'linux':{'seccomp':{'a':1},'secc\\u006fmp':{}}}", 44, "is there twice" },
+	{ "{'linux':{'seccomp':{'a':1}},'linux':{}}", 38, "is there twice" },
+	{ "{'linux':{'seccomp':{'a':1}},'b':}", 34, "expected a value, found '}'" },
+	{ "{'linux':{'seccomp':{'a':1}", 28, NULL },
+};
+
+START_TEST(refuses_with_the_place_in_the_whole)
+{
+	struct json_aside aside = { .outer = "linux", .inner = "seccomp" };
+	struct place place;
+	char *json = load_expand(rejected_without[_i].json, &place);
+
+	ck_assert_int_eq(json_load_without(json, strlen(json), &aside, &arena, &root, &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_SPEC);
+	ck_assert_uint_eq(err.column, rejected_without[_i].column);
+	if (rejected_without[_i].text)
+		ck_assert_str_eq(err.text, rejected_without[_i].text);
+	free(json);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json_load");
@@ -396,6 +480,9 @@ int main(void)
 	tcase_add_test(tcase, caps_the_depth);
 	tcase_add_test(tcase, counts_only_open_brackets);
 	tcase_add_test(tcase, caps_the_size);
+	tcase_add_loop_test(tcase, leaves_an_object_out, 0, array_size(asides));
+	tcase_add_loop_test(
+		tcase, refuses_with_the_place_in_the_whole, 0, array_size(rejected_without));
 	tcase_add_loop_test(tcase, keeps_numbers_exact, 0, array_size(numbers));
 	tcase_add_loop_test(tcase, decodes_strings, 0, array_size(strings));
 	tcase_add_test(tcase, walks_in_order_until_told_to_stop);

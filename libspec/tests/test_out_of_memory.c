@@ -60,7 +60,7 @@ static int read_config(const char *path, struct error *err)
 {
 	struct spec_document *document = NULL;
 	const struct spec *spec;
-	int result = spec_load(AT_FDCWD, path, &document, &spec, err);
+	int result = load_whole(path, &document, &spec, err);
 
 	if (result == 0 && strcmp(spec->hostname, "h") != 0)
 		abort();
@@ -72,7 +72,7 @@ static int read_broken_config(const char *path, struct error *err)
 {
 	struct spec_document *document = NULL;
 	const struct spec *spec;
-	int result = spec_load(AT_FDCWD, path, &document, &spec, err);
+	int result = load_whole(path, &document, &spec, err);
 
 	spec_document_free(document);
 	/* What is wrong with it is found, with its place, when all went well. */

@@ -358,9 +358,13 @@ END_TEST
 
 START_TEST(reads_seccomp)
 {
-	const struct spec_seccomp *seccomp = spec->platform.seccomp;
-	const struct spec_seccomp_rule *rules = seccomp->rules;
+	const struct spec_seccomp *seccomp;
+	const struct spec_seccomp_rule *rules;
+	struct error err = { 0 };
 
+	ck_assert(spec->platform.has_seccomp);
+	ck_assert_msg(spec_load_seccomp(document, &seccomp, &err) == 0, "%s", err.text);
+	rules = seccomp->rules;
 	ck_assert_uint_eq(seccomp->default_action, SPEC_SECCOMP_ERRNO);
 	ck_assert_uint_eq(seccomp->default_errno_ret.value, 38);
 	ck_assert_uint_eq(seccomp->architectures.count, 2);
@@ -435,7 +439,7 @@ START_TEST(leaves_absent_members_empty)
 	ck_assert_uint_eq(least->n_mounts, 0);
 	ck_assert_ptr_null(least->platform.mount_label);
 	ck_assert_ptr_null(least->platform.cgroups_path);
-	ck_assert_ptr_null(least->platform.seccomp);
+	ck_assert(!least->platform.has_seccomp);
 	ck_assert_ptr_null(least->platform.masked_paths.items);
 	ck_assert_uint_eq(least->platform.rootfs_propagation, 0);
 	ck_assert(!least->platform.personality.is_set);

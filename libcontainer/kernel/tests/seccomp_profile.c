@@ -13,9 +13,9 @@ struct seccomp_profile seccomp_profile_load(const char *path)
 	const struct spec *spec;
 	struct error err = { 0 };
 
-	if (spec_load(AT_FDCWD, path, &profile.document, &spec, &err) == 0)
-		profile.seccomp = spec->platform.seccomp;
-	else
+	if (spec_load(AT_FDCWD, path, &profile.document, &spec, &err) < 0 ||
+		(spec->platform.has_seccomp &&
+			spec_load_seccomp(profile.document, &profile.seccomp, &err) < 0))
 		printf("%s: no config: %s\n", path, err.text);
 	return profile;
 }

@@ -73,11 +73,9 @@ static void tear_down(void)
 
 static struct text key_of(const char *json)
 {
-	struct seccomp_profile profile = seccomp_profile_parse(json);
 	struct text key = { 0 };
 
-	suite_assert_done(syscall_filter_cache_key(profile.seccomp, &key, &err), err);
-	seccomp_profile_free(&profile);
+	suite_assert_done(syscall_filter_cache_key(json, strlen(json), &key, &err), err);
 	return key;
 }
 
@@ -95,17 +93,21 @@ START_TEST(every_difference_is_in_the_key)
 }
 END_TEST
 
+#define FLAGS 6U
+
 static const struct sock_filter code[] = { { 6, 0, 0, 0x7fff0000 }, { 6, 0, 0, 0x50001 } };
 
 static bool find(const struct text *key)
 {
 	struct sock_filter *found;
+	unsigned flags;
 	size_t length;
 	bool is_equal;
 
-	if (!syscall_filter_cache_find(dir, key, &found, &length))
+	if (!syscall_filter_cache_find(dir, key, &found, &length, &flags))
 		return false;
-	is_equal = length == array_size(code) && !memcmp(found, code, sizeof(code));
+	is_equal =
+		length == array_size(code) && !memcmp(found, code, sizeof(code)) && flags == FLAGS;
 	free(found);
 	ck_assert(is_equal);
 	return true;
@@ -127,7 +129,7 @@ START_TEST(finds_what_was_kept_and_nothing_else)
 	cleanup_text struct text key = key_of(profiles[0]), other = key_of(profiles[1]);
 
 	ck_assert(!find(&key));
-	syscall_filter_cache_keep(dir, &key, code, array_size(code));
+	syscall_filter_cache_keep(dir, &key, code, array_size(code), FLAGS);
 	ck_assert(find(&key));
 	ck_assert(!find(&other));
 }
@@ -139,7 +141,7 @@ START_TEST(another_key_in_the_same_file_is_not_taken)
 	cleanup_text struct text key = key_of(profiles[0]), other = key_of(profiles[1]);
 	char name[16], other_name[16];
 
-	syscall_filter_cache_keep(dir, &key, code, array_size(code));
+	syscall_filter_cache_keep(dir, &key, code, array_size(code), FLAGS);
 	find_file(name);
 	for (int i = 0; i < 64; i++) {
 		snprintf(other_name, sizeof(other_name), "%d", i);
@@ -156,7 +158,7 @@ START_TEST(damage_is_noticed_at_every_byte)
 	cleanup_text struct text key = key_of(profiles[0]), file = { 0 };
 	char name[16];
 
-	syscall_filter_cache_keep(dir, &key, code, array_size(code));
+	syscall_filter_cache_keep(dir, &key, code, array_size(code), FLAGS);
 	find_file(name);
 	suite_assert_done(file_read_at(dir, name, 1 << 20, &file, &err), err);
 	for (size_t i = 0; i < file.length; i++) {
@@ -180,7 +182,7 @@ START_TEST(only_ones_own_file_is_taken)
 
 	if (geteuid() != 0)
 		return;
-	syscall_filter_cache_keep(dir, &key, code, array_size(code));
+	syscall_filter_cache_keep(dir, &key, code, array_size(code), FLAGS);
 	find_file(name);
 	ck_assert_int_eq(fchmodat(dir, name, 0620, 0), 0);
 	ck_assert(!find(&key));
@@ -199,24 +201,51 @@ START_TEST(only_ones_own_file_is_taken)
 }
 END_TEST
 
+static struct text own_key(const struct spec_document *document)
+{
+	struct text key = { 0 };
+	size_t size;
+	const char *text = spec_document_seccomp_text(document, &size);
+
+	suite_assert_done(syscall_filter_cache_key(text, size, &key, &err), err);
+	return key;
+}
+
 /* What comes out of the cache is what compiling gives, and it is the cache that it comes from. */
 START_TEST(a_filter_is_prepared_from_it)
 {
 	struct seccomp_profile profile = seccomp_profile_parse(profiles[0]);
+	cleanup_text struct text key = own_key(profile.document);
 	struct syscall_filter first, second, planted;
-	cleanup_text struct text key = key_of(profiles[0]);
 
-	suite_assert_done(syscall_filter_prepare(profile.seccomp, dir, &first, &err), err);
-	suite_assert_done(syscall_filter_prepare(profile.seccomp, dir, &second, &err), err);
+	suite_assert_done(syscall_filter_prepare(profile.document, dir, &first, &err), err);
+	suite_assert_done(syscall_filter_prepare(profile.document, dir, &second, &err), err);
 	ck_assert_uint_eq(first.length, second.length);
 	ck_assert_mem_eq(first.code, second.code, first.length * sizeof(*first.code));
-	syscall_filter_cache_keep(dir, &key, code, array_size(code));
-	suite_assert_done(syscall_filter_prepare(profile.seccomp, dir, &planted, &err), err);
+	ck_assert_uint_eq(first.flags, second.flags);
+	syscall_filter_cache_keep(dir, &key, code, array_size(code), FLAGS);
+	suite_assert_done(syscall_filter_prepare(profile.document, dir, &planted, &err), err);
 	ck_assert_uint_eq(planted.length, array_size(code));
-	ck_assert_uint_eq(planted.flags, first.flags);
+	ck_assert_uint_eq(planted.flags, FLAGS);
 	syscall_filter_release(&first);
 	syscall_filter_release(&second);
 	syscall_filter_release(&planted);
+	seccomp_profile_free(&profile);
+}
+END_TEST
+
+/* Who has an agent is asked about it each time. */
+START_TEST(one_with_an_agent_is_not_kept)
+{
+	struct seccomp_profile profile = seccomp_profile_parse(PROFILE(
+		"ALLOW", ",\"listenerPath\":\"/run/agent\"", RULE("\"mkdir\"", "NOTIFY\"")));
+	cleanup_text struct text key = own_key(profile.document);
+	struct syscall_filter filter;
+
+	suite_assert_done(syscall_filter_prepare(profile.document, dir, &filter, &err), err);
+	ck_assert(filter.needs_listener);
+	ck_assert(!find(&key));
+	syscall_filter_release(&filter);
 	seccomp_profile_free(&profile);
 }
 END_TEST
@@ -232,5 +261,6 @@ int main(void)
 	tcase_add_test(tests, damage_is_noticed_at_every_byte);
 	tcase_add_test(tests, only_ones_own_file_is_taken);
 	tcase_add_test(tests, a_filter_is_prepared_from_it);
+	tcase_add_test(tests, one_with_an_agent_is_not_kept);
 	return suite_run(tests);
 }
