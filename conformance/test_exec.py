@@ -12,6 +12,7 @@ import time
 import tty
 
 import harness
+from cgroup_files import need
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
 from machine import Namespaces, cgroup_mounts
 
@@ -473,6 +474,56 @@ def test_user_that_is_not_mapped():
 def test_status(wanted, script):
     with running() as container:
         expect(exec_in(container, container.id, 'sh', '-c', script).status, wanted, 'status')
+
+
+EATER = 'tail -c 33554432 /dev/zero'
+TIGHT = {'limit': 8 << 20, 'swap': 8 << 20}
+
+
+@cases(('itself', f'exec {EATER}'), ('a child', f'{EATER}; exit $?'))
+def test_killed_for_lack_of_memory(name, script):
+    need('memory')
+    with running(lambda config: config['linux']['resources'].update(memory=TIGHT)) as container:
+        answer = exec_in(container, container.id, 'sh', '-c', script, timeout=60)
+        expect(answer.status, 137, 'status')
+        expect([r['level'] for r in answer.records()], ['warning'], f'records of {answer.log_text}')
+        expect_in('has killed 1 process of the container for lack of memory', answer.log_text, 'log')
+        answer = subprocess.run(container.runtime.command('exec', container.id, 'sh', '-c', script), check=False, timeout=60,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        expect_in('for lack of memory', answer.stderr, 'standard error without a log')
+        answer = exec_in(container, container.id, 'sh', '-c', 'kill -KILL $$')
+        expect((answer.status, answer.log_text), (137, ''), 'status and log of another kill later')
+
+
+def test_no_memory_for_another_process():
+    """The container's files have taken all of it: whenever the kernel kills, it is named, and the container stays."""
+    need('memory')
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['sh', '-c', '(echo 1000 >/proc/self/oom_score_adj; exec cat /dev/zero >/dev/shm/full); echo full; while read x; do :; done']
+    bundle.config['linux']['resources']['memory'] = TIGHT
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(30), 'full', 'the first line')
+        statuses = set()
+        for _ in range(10):
+            process = process_file(container, args=['true'], oomScoreAdj=1000)
+            answer = exec_in(container, '--process', process, container.id)
+            statuses.add(answer.status)
+            if answer.status:
+                expect_in('for lack of memory', answer.log_text, f'log of {answer!r}')
+            container.runtime.ok('state', container.id)
+        assert statuses <= {0, 137, 255} and statuses != {0}, f'statuses {statuses}'
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+
+
+def test_run_killed_for_lack_of_memory():
+    need('memory')
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['sh', '-c', f'exec {EATER}']
+    bundle.config['linux']['resources']['memory'] = TIGHT
+    answer = harness.run_program(Runtime(), bundle, timeout=60)
+    expect(answer.status, 137, 'status')
+    expect_in('for lack of memory', answer.log_text, 'log')
 
 
 def test_own_failure():

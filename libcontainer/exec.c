@@ -14,6 +14,7 @@
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/credentials.h"
 #include "libcontainer/kernel/keyring.h"
 #include "libcontainer/kernel/pidfd.h"
@@ -44,7 +45,8 @@ struct addition {
 	int console_socket;
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	bool is_ready;
-	int64_t deadline; /* by which the process has to have become the program */
+	struct cgroup_oom_watch kills; /* in the container's group, from the process's birth on */
+	int64_t deadline;              /* by which the process has to have become the program */
 	struct launch_request launch;
 	struct launched child;
 };
@@ -253,6 +255,7 @@ static int give_birth(struct addition *addition, struct error *err)
 		.run = run_child,
 		.context = addition,
 	};
+	cgroup_oom_count_open(addition->handle.file.cgroup, &addition->kills);
 	if (addition->handle.status == STATE_PAUSED)
 		state_dir_unlock(&addition->handle.dir);
 	result = launch(&addition->launch, &addition->child, err);
@@ -302,6 +305,24 @@ static int answer(struct addition *addition, struct error *err)
 	}
 }
 
+static int explain_lack_of_memory(struct error *err)
+{
+	error_set(err, ERROR_SYSTEM,
+		"the process was killed for lack of memory before it became the program");
+	return error_hint(err, "the container's memory limit is reached");
+}
+
+/* The process between, which lives in the same group, is gone without a word. */
+static int explain_birth(const struct addition *addition, struct error *err)
+{
+	if (err->sys_errno != EPIPE)
+		return -1;
+	*err = (struct error){ 0 };
+	if (cgroup_oom_count_kills(&addition->kills) > 0)
+		return explain_lack_of_memory(err);
+	return error_set(err, ERROR_SYSTEM, "the process was ended before it became the program");
+}
+
 /* It can say nothing itself: killed for want of memory, or by the filter at execve(2). */
 static int explain_death(struct addition *addition, struct error *err)
 {
@@ -313,6 +334,9 @@ static int explain_death(struct addition *addition, struct error *err)
 		return -1;
 	close_at(&addition->child.pidfd);
 	addition->child.pidfd = -1;
+	/* Its own, or that of the process between, without which it ends. */
+	if ((signal == SIGKILL || !signal) && cgroup_oom_count_kills(&addition->kills) > 0)
+		return explain_lack_of_memory(err);
 	if (!signal)
 		return error_set(err, ERROR_SYSTEM,
 			"the process ended with status %d before it became the program", status);
@@ -349,7 +373,11 @@ static int start_process(struct addition *addition, struct error *err)
 		return error_phase(err, "config");
 	/* In a paused container it waits for as long as that is. */
 	addition->deadline = options->ignore_paused ? CLOCK_NO_DEADLINE : sync_deadline();
-	if (give_birth(addition, err) < 0 || see_it_start(addition, err) < 0)
+	if (give_birth(addition, err) < 0) {
+		explain_birth(addition, err);
+		return error_phase(err, "process");
+	}
+	if (see_it_start(addition, err) < 0)
 		return error_phase(err, "process");
 	if (pid_file_write(options->pid_file, addition->child.pid, err) < 0)
 		return error_phase(err, "pid file");
@@ -391,6 +419,8 @@ static int attend(struct addition *addition, int signals, int *ret_exit_status, 
 					 .relay = relay },
 		ret_exit_status, err);
 	relay_close(relay);
+	if (result == 0)
+		foreground_note_kills(*ret_exit_status, cgroup_oom_count_kills(&addition->kills));
 	return result;
 }
 
@@ -413,6 +443,7 @@ static void release(struct addition *addition)
 
 	for (size_t i = 0; i < array_size(fds); i++)
 		close_at(fds[i]);
+	cgroup_oom_watch_close(&addition->kills);
 	syscall_filter_release(&addition->filter);
 	exec_process_release(&addition->process);
 	spec_document_free(addition->document);
@@ -439,6 +470,7 @@ int container_exec(const struct runtime *runtime, const char *id,
 		.sync = { -1, -1 },
 		.console_socket = -1,
 		.terminal = -1,
+		.kills = CGROUP_OOM_WATCH_CLOSED,
 		.child.pidfd = -1,
 	};
 	cleanup_fd int signals = -1;

@@ -2,6 +2,7 @@
 #include "libcontainer/foreground.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "libcontainer/kernel/pidfd.h"
 
 enum {
@@ -128,4 +130,12 @@ int foreground_wait(const struct foreground *foreground, int *ret_exit_status, s
 	if (serve(foreground, err) < 0)
 		return -1;
 	return pidfd_reap(foreground->pidfd, ret_exit_status, NULL, err);
+}
+
+void foreground_note_kills(int exit_status, uint64_t kills)
+{
+	if (exit_status == 128 + SIGKILL && kills > 0)
+		log_warning("exit status %d: the kernel has killed %" PRIu64
+			    " process%s of the container for lack of memory",
+			exit_status, kills, kills == 1 ? "" : "es");
 }

@@ -7,6 +7,7 @@
 #ifndef KOGG_LIBCONTAINER_FOREGROUND_H
 #define KOGG_LIBCONTAINER_FOREGROUND_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -35,5 +36,11 @@ int foreground_catch_signals(struct error *err) must_check;
  */
 int foreground_wait(const struct foreground *foreground, int *ret_exit_status, struct error *err)
 	must_check;
+
+/*
+ * Says in a warning that EXIT_STATUS, if it is that of SIGKILL, comes from the
+ * kernel, which has killed KILLS processes of the container for lack of memory.
+ */
+void foreground_note_kills(int exit_status, uint64_t kills);
 
 #endif

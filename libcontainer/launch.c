@@ -35,6 +35,7 @@
 
 struct birth {
 	uint64_t flags;
+	int exit_signal; /* one that is born with CLONE_PARENT has its maker's */
 	int birth_fd;
 	int pidfd;
 	bool is_in_cgroup;
@@ -45,7 +46,7 @@ static pid_t clone_once(struct birth *birth, uint64_t more_flags)
 	struct clone_args args = {
 		.flags = birth->flags | CLONE_PIDFD | more_flags,
 		.pidfd = (uintptr_t)&birth->pidfd,
-		.exit_signal = birth->flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.exit_signal = (uint64_t)birth->exit_signal,
 		.cgroup = more_flags & CLONE_INTO_CGROUP ? (uint64_t)birth->birth_fd : 0,
 	};
 
@@ -55,10 +56,8 @@ static pid_t clone_once(struct birth *birth, uint64_t more_flags)
 /* clone(2) knows neither cgroups nor a second flag word; its pidfd is Linux 5.2. */
 static pid_t clone_old(struct birth *birth)
 {
-	unsigned long flags = birth->flags | CLONE_PIDFD;
+	unsigned long flags = birth->flags | CLONE_PIDFD | (unsigned long)birth->exit_signal;
 
-	if (!(birth->flags & CLONE_PARENT))
-		flags |= SIGCHLD;
 	return (pid_t)syscall(SYS_clone, flags, 0, &birth->pidfd, 0, 0);
 }
 
@@ -134,6 +133,7 @@ static int launch_directly(
 	unsigned made = namespaces_to_make(request->platform);
 	struct birth birth = {
 		.flags = made & ~NOT_BY_CLONE,
+		.exit_signal = SIGCHLD,
 		.birth_fd = cgroup_birth_fd(request->cgroup),
 	};
 	pid_t pid = give_birth(&birth, err);
@@ -367,6 +367,22 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
 	}
 }
 
+/*
+ * Reaps a first process whose stage process was killed before it could tell of
+ * it. It ends by itself, unless somebody in the container has stopped it, but
+ * not even its PID namespace could end before it is reaped. It is known by its
+ * lack of an exit signal (clone(2), "__WCLONE").
+ */
+static void end_unannounced(void)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOWAIT | __WCLONE) == 0) {
+		kill(info.si_pid, SIGKILL);
+		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | __WCLONE);
+	}
+}
+
 /* Nobody knows of it yet, though it may have become the program. */
 static void end_first(struct launched *launched)
 {
@@ -385,8 +401,9 @@ static void end_first(struct launched *launched)
 static int launch_by_stage(
 	const struct launch_request *request, struct launched *launched, struct error *err)
 {
-	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup) };
+	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup), .exit_signal = 0 };
 	pid_t stage;
+	bool is_announced;
 	int result;
 
 	/* Before it is in the cgroup, where it is born (config.md, "execCPUAffinity"). */
@@ -399,13 +416,16 @@ static int launch_by_stage(
 		run_stage(request, &birth);
 	close_end(&request->sync[1]);
 	result = attend_stage(request, stage, launched, err);
+	is_announced = launched->pidfd >= 0;
 	if (result < 0) {
 		kill(stage, SIGKILL);
 		end_first(launched);
 	}
 	close(birth.pidfd);
-	while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(stage, NULL, __WCLONE) < 0 && errno == EINTR)
 		;
+	if (!is_announced)
+		end_unannounced();
 	return result;
 }
 

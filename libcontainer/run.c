@@ -8,6 +8,7 @@
 #include "libcontainer/creation.h"
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
+#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/relay.h"
 
@@ -64,12 +65,15 @@ static int attend_to_end(struct creation *creation, int *ret_exit_status, struct
 		return -1;
 	if (start_now(creation, &notify, err) < 0)
 		return -1;
-	return foreground_wait(&(struct foreground){ .signals = signals,
-				       .pid = creation->first.pid,
-				       .pidfd = creation->first.pidfd,
-				       .relay = relay,
-				       .notify = &notify },
-		ret_exit_status, err);
+	if (foreground_wait(&(struct foreground){ .signals = signals,
+				    .pid = creation->first.pid,
+				    .pidfd = creation->first.pidfd,
+				    .relay = relay,
+				    .notify = &notify },
+		    ret_exit_status, err) < 0)
+		return -1;
+	foreground_note_kills(*ret_exit_status, cgroup_oom_kills(creation->file.cgroup));
+	return 0;
 }
 
 int container_run(const struct runtime *runtime, const char *id,

@@ -122,18 +122,38 @@ int cgroup_oom_watch_read(
 	return 0;
 }
 
-uint64_t cgroup_oom_kills(struct cgroup *cgroup)
+void cgroup_oom_count_open(struct cgroup *cgroup, struct cgroup_oom_watch *ret_watch)
 {
-	struct cgroup_oom_watch watch = CGROUP_OOM_WATCH_CLOSED;
 	struct cgroup_place *place = cgroup ? find_place(cgroup) : NULL;
 	struct error ignored = { 0 };
 	int dir_fd = place ? cgroup_place_open(place, &ignored) : -1;
-	uint64_t count = 0;
 	bool is_gone;
 
-	if (dir_fd >= 0 && open_count(place, dir_fd, &watch) == 0 &&
-		read_count(&watch, &count, &is_gone, &ignored) < 0)
-		count = 0;
+	*ret_watch = CGROUP_OOM_WATCH_CLOSED;
+	if (dir_fd < 0 || open_count(place, dir_fd, ret_watch) < 0)
+		return;
+	if (read_count(ret_watch, &ret_watch->count, &is_gone, &ignored) < 0)
+		cgroup_oom_watch_close(ret_watch);
+}
+
+uint64_t cgroup_oom_count_kills(const struct cgroup_oom_watch *watch)
+{
+	struct error ignored = { 0 };
+	uint64_t count;
+	bool is_gone;
+
+	if (watch->count_fd < 0 || read_count(watch, &count, &is_gone, &ignored) < 0)
+		return 0;
+	return count > watch->count ? count - watch->count : 0;
+}
+
+uint64_t cgroup_oom_kills(struct cgroup *cgroup)
+{
+	struct cgroup_oom_watch watch;
+	uint64_t count;
+
+	cgroup_oom_count_open(cgroup, &watch);
+	count = watch.count;
 	cgroup_oom_watch_close(&watch);
 	return count;
 }

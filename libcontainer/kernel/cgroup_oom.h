@@ -45,6 +45,13 @@ int cgroup_oom_watch_read(struct cgroup_oom_watch *watch, uint64_t *ret_count, b
  */
 uint64_t cgroup_oom_kills(struct cgroup *cgroup);
 
+/*
+ * The same from now on, and for longer than CGROUP is there. Costs no more than
+ * a read: nobody can poll for it. Without a count there are no kills.
+ */
+void cgroup_oom_count_open(struct cgroup *cgroup, struct cgroup_oom_watch *ret_watch);
+uint64_t cgroup_oom_count_kills(const struct cgroup_oom_watch *watch);
+
 void cgroup_oom_watch_close(struct cgroup_oom_watch *watch);
 
 #endif

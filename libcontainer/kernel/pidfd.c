@@ -179,7 +179,7 @@ int pidfd_reap(int pidfd, int *ret_status, int *ret_signal, struct error *err)
 	int signal, n;
 
 	do
-		n = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
+		n = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_errno(err, "wait for a child");
