@@ -4,10 +4,13 @@
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
+import pathlib
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -42,7 +45,10 @@ class Call:
             bundle.config['process'].update(terminal=True, args=list(args))
             bundle.save()
             command = ['run', '--bundle', str(bundle.path), 'relayed']
-        self.process = self.runtime.start_call(*command, **popen)
+        self.process = self.start(command, popen)
+
+    def start(self, command, popen):
+        return self.runtime.start_call(*command, **popen)
 
     def wait(self, timeout=20):
         """The exit status and the processor time that the runtime used."""
@@ -74,6 +80,24 @@ class Call:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Job(Call):
+    """The same, typed into an interactive shell of the caller's, which is what is waited for and closed."""
+
+    PROMPT = rb'caller> '
+
+    def start(self, command, popen):
+        self.typed = shlex.join(self.runtime.command(*command)).encode() + b'\r'
+        return subprocess.Popen(['/bin/sh', '-i'], env={**os.environ, 'PS1': 'caller> ', 'ENV': ''}, **popen)
+
+    def type_command(self, screen):
+        screen.wait_for(self.PROMPT)
+        screen.type(self.typed)
+
+    def pid(self):
+        """Of the runtime."""
+        return int(pathlib.Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children').read_text())
 
 
 def sh(script):
@@ -131,7 +155,7 @@ class Screen:
 
 
 PROMPT = rb'ready> '
-SHELL = sh('PS1="ready> " exec busybox sh -i')
+SHELL = sh('PS1="rea""dy> " exec busybox sh -i')  # what is typed is no prompt
 
 
 @cases(*BOTH_COMMANDS)
@@ -166,6 +190,85 @@ def test_interactive_shell(kind):
             screen.type(b'exit 7\r')
             expect(call.wait()[0], 7, 'status')
         screen.expect_restored()
+
+
+def expect_raw(screen, is_raw):
+    flags = termios.tcgetattr(screen.slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
+    expect(flags == 0, is_raw, f'whether the terminal is raw (flags {flags})')
+
+
+def state_of(pid):
+    return pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+
+
+@cases(*[(kind, name) for kind in ('exec', 'run') for name in ('TSTP', 'STOP')])
+def test_stopped_by_the_callers_shell(kind, name):
+    """The caller gets the terminal back as it was, and fg takes it again, with the size that it has then."""
+    with Screen() as screen, Job(kind, SHELL, **screen.popen()) as job:
+        job.type_command(screen)
+        screen.wait_for(PROMPT)
+        expect_raw(screen, True)
+        screen.type(b'(sleep 1; echo st""ill there) &\r')
+        screen.wait_for(PROMPT)
+        os.kill(job.pid(), getattr(signal, f'SIG{name}'))
+        screen.wait_for(rb'Stopped')
+        screen.wait_for(job.PROMPT)
+        expect(state_of(job.pid()), 'T', 'state of the runtime')
+        if name == 'TSTP':  # nobody can do anything about SIGSTOP
+            expect_raw(screen, False)
+            screen.type(b'echo cal""ler\r')
+            screen.wait_for(rb'caller\r?\n' + job.PROMPT)
+        set_size(screen.master, 43, 119)
+        screen.type(b'fg\n')
+        screen.wait_for(rb'still there')
+        expect_raw(screen, True)
+        screen.type(b'busybox stty size\r')
+        screen.wait_for(rb'\n43 119\r\n')
+        screen.wait_for(PROMPT)
+        screen.type(b'exit 7\r')
+        screen.wait_for(job.PROMPT)
+        expect_raw(screen, False)
+        screen.type(b'echo st""atus $?\r')
+        screen.wait_for(rb'status 7\r?\n' + job.PROMPT)
+        screen.type(b'exit\r')
+        expect(job.wait()[0], 0, 'status of the caller\'s shell')
+
+
+def test_stopped_without_a_terminal_of_its_own():
+    """Ctrl-Z typed to `run` of a container without a terminal."""
+    with Screen() as screen, Job('run', sh('echo ready; read x; echo "got $x"; exit 5'), **screen.popen()) as job:
+        bundle = next(harness.tmp.glob('b*/config.json'))
+        config = json.loads(bundle.read_text())
+        config['process']['terminal'] = False
+        bundle.write_text(json.dumps(config))
+        job.type_command(screen)
+        screen.wait_for(rb'ready')
+        screen.type(b'\x1a')
+        screen.wait_for(rb'Stopped')
+        screen.wait_for(job.PROMPT)
+        expect(state_of(job.pid()), 'T', 'state of the runtime')
+        screen.type(b'fg\r')
+        time.sleep(0.3)
+        screen.type(b'line\r')
+        screen.wait_for(rb'got line')
+        screen.wait_for(job.PROMPT)
+        screen.type(b'echo st""atus $?\r')
+        screen.wait_for(rb'status 5\r?\n' + job.PROMPT)
+        screen.type(b'exit\r')
+        job.wait()
+
+
+@cases(*BOTH_COMMANDS)
+def test_stop_that_no_shell_could_continue(kind):
+    """Without a caller's shell, SIGTSTP is the container's alone."""
+    with Screen() as screen, Call(kind, sh('trap "echo got it" TSTP; echo ready; until read x; do :; done; echo "got $x"; exit 4'), **screen.popen()) as call:
+        screen.wait_for(rb'ready')
+        call.process.send_signal(signal.SIGTSTP)
+        screen.wait_for(rb'got it')
+        expect_raw(screen, True)
+        screen.type(b'line\r')
+        screen.wait_for(rb'got line')
+        expect(call.wait()[0], 4, 'status')
 
 
 @cases(*BOTH_COMMANDS)

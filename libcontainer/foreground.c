@@ -68,6 +68,25 @@ static void heed(const struct foreground *foreground, unsigned signal)
 		relay_resume(foreground->relay);
 }
 
+/*
+ * Stops this process, as its shell expects when somebody types Ctrl-Z there. The
+ * container goes on, unless the signal, which it got too, stops it as well. The
+ * kernel does not stop a process that no shell could continue (setpgid(2),
+ * "orphaned process group"), so we may be back at once.
+ */
+static void stop(const struct foreground *foreground)
+{
+	sigset_t stopping, mask;
+
+	sigemptyset(&stopping);
+	sigaddset(&stopping, SIGTSTP);
+	relay_suspend(foreground->relay);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stopping, &mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	relay_resume(foreground->relay);
+}
+
 /* *RET_SHALL_END becomes true when one of them would have ended this process. */
 static int forward_signals(
 	const struct foreground *foreground, bool *ret_shall_end, struct error *err)
@@ -83,6 +102,8 @@ static int forward_signals(
 		*ret_shall_end |= is_final_signal(info.ssi_signo);
 		if (pidfd_signal(foreground->pidfd, (int)info.ssi_signo, &has_exited, err) < 0)
 			return -1;
+		if (info.ssi_signo == SIGTSTP)
+			stop(foreground);
 	}
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command that stands for the container's process until that ends: it
- * forwards the signals it gets, serves the terminal, and takes over the exit
- * status (signalfd(2), pidfd_open(2), poll(2)).
+ * forwards the signals it gets, serves the terminal, stops and goes on as the
+ * caller's shell wants it, and takes over the exit status (signalfd(2),
+ * pidfd_open(2), poll(2)).
  */
 #ifndef KOGG_LIBCONTAINER_FOREGROUND_H
 #define KOGG_LIBCONTAINER_FOREGROUND_H

@@ -401,6 +401,15 @@ void relay_resize(struct relay *relay)
 		copy_size(relay->master);
 }
 
+void relay_suspend(struct relay *relay)
+{
+	if (!relay || !relay->is_raw)
+		return;
+	restore_modes(relay);
+	relay->is_raw = false;
+	relay->input.from = -1;
+}
+
 void relay_resume(struct relay *relay)
 {
 	if (!relay || relay->master < 0 || relay->is_ending || !relay->is_in_terminal)

@@ -61,6 +61,9 @@ void relay_copy(struct relay *relay, const struct pollfd fds[RELAY_POLL_FDS]);
 /* The caller's terminal has another size (SIGWINCH). */
 void relay_resize(struct relay *relay);
 
+/* The caller is about to stop: gives the terminal back as it was, until relay_resume(). */
+void relay_suspend(struct relay *relay);
+
 /* The caller was stopped and goes on (SIGCONT): the shell has changed the terminal meanwhile. */
 void relay_resume(struct relay *relay);
 
