@@ -587,6 +587,24 @@ def test_state_directory_without_state(name, is_locked, text):
     expect(runtime.ids(), [], 'states')
 
 
+@cases(('state',), ('start',), ('kill', 'KILL'), ('delete',), ('delete', '--force'))
+def test_state_of_an_unknown_format(command, *more):
+    """What another version made is left to it: to forget it would leave its process running with nobody to end it."""
+    runtime = Runtime()
+    with in_state(runtime, 'created') as container:
+        path = runtime.root / container.id / 'state.json'
+        text = path.read_text()
+        path.write_text(text.replace('"format":1', '"format":99'))
+        try:
+            options, words = [w for w in more if w[0] == '-'], [w for w in more if w[0] != '-']
+            record = runtime.fails(command, *options, container.id, *words)
+        finally:
+            path.write_text(text)
+        expect_in('format 99', record['msg'], 'message')
+        expect_in('version of kogg', record['hint'], 'hint')
+        expect(runtime.state(container.id)['status'], 'created', 'status afterwards')
+
+
 def test_state_while_others_create_and_delete():
     runtime, bundle = Runtime(), file_bundle().save()
     runtime.root.mkdir()

@@ -30,10 +30,13 @@ static int remove_wreck(const struct runtime *runtime, const char *id, struct er
 
 /*
  * Whether it is the state that is wrong, and not the machine that can't read it
- * just now: what is named there would be lost.
+ * just now, or a version that does not understand it: what is named there, a
+ * process that runs perhaps, would be lost.
  */
 static bool is_wreck(const struct error *err)
 {
+	if (err->kind == ERROR_UNSUPPORTED)
+		return false;
 	return err->kind != ERROR_SYSTEM || err->sys_errno == ENOENT;
 }
 

@@ -137,10 +137,11 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	json_t *annotations, *cgroup;
 	json_int_t start_time, uid;
 
-	if (format != STATE_FILE_FORMAT)
-		return error_set(err, ERROR_UNSUPPORTED,
-			"%s has format %lld, and this kogg knows only %d", STATE_FILE_NAME,
-			(long long)format, STATE_FILE_FORMAT);
+	if (format != STATE_FILE_FORMAT) {
+		error_set(err, ERROR_UNSUPPORTED, "%s has format %lld, and this kogg knows only %d",
+			STATE_FILE_NAME, (long long)format, STATE_FILE_FORMAT);
+		return error_hint(err, "the version of kogg that made the container can end it");
+	}
 	if (json_unpack(json,
 		    "{s:s s:s s:s s:s s:i s:I s:b s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}",
 		    "id", &state->id, "bundle", &state->bundle, "rootfs", &state->rootfs, "created",

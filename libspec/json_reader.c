@@ -73,21 +73,38 @@ int json_reader_fail_item(
 	return -1;
 }
 
+static void pass_warning(const struct json_reader *reader, const char *fmt, va_list args)
+{
+	char pointer[256], text[512];
+
+	json_path_format(&reader->path, pointer, sizeof(pointer));
+	vsnprintf(text, sizeof(text), fmt, args);
+	log_warning("%s: %s", pointer, text);
+}
+
+void json_reader_warn_at(struct json_reader *reader, const char *name, const char *fmt, ...)
+{
+	va_list args;
+
+	enter(reader, name, 0);
+	va_start(args, fmt);
+	pass_warning(reader, fmt, args);
+	va_end(args);
+	leave(reader);
+}
+
 void json_reader_warn_item(
 	struct json_reader *reader, const char *name, size_t index, const char *fmt, ...)
 {
-	char pointer[256], text[512];
 	va_list args;
 
 	enter(reader, name, 0);
 	enter(reader, NULL, index);
-	json_path_format(&reader->path, pointer, sizeof(pointer));
-	leave(reader);
-	leave(reader);
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	pass_warning(reader, fmt, args);
 	va_end(args);
-	log_warning("%s: %s", pointer, text);
+	leave(reader);
+	leave(reader);
 }
 
 int json_reader_no_memory(struct json_reader *reader)

@@ -178,7 +178,9 @@ int json_reader_fail_at(struct json_reader *reader, const char *name, const char
 int json_reader_fail_item(struct json_reader *reader, const char *name, size_t index,
 	const char *fmt, ...) printf_like(4, 5);
 
-/* Logs a warning about an element of a member, as "POINTER: text". */
+/* Log a warning about a member, or an element of one, as "POINTER: text". */
+void json_reader_warn_at(struct json_reader *reader, const char *name, const char *fmt, ...)
+	printf_like(3, 4);
 void json_reader_warn_item(struct json_reader *reader, const char *name, size_t index,
 	const char *fmt, ...) printf_like(4, 5);
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "libspec/json_reader.h"
 #include "libspec/spec_forms.h"
 #include "libspec/spec_id_mappings.h"
@@ -50,7 +49,7 @@ static int finish_mount(struct json_reader *reader, json_t *node, void *object)
 		return json_reader_fail_at(reader, "source", "required for a bind mount");
 	/* Deprecated but legal: it counts from "/". */
 	if (mount->destination[0] != '/')
-		log_warning("mount destination '%s' is not absolute and counts from /",
+		json_reader_warn_at(reader, "destination", "'%s' is not absolute and counts from /",
 			mount->destination);
 	return 0;
 }

@@ -9,8 +9,8 @@
 #
 # usage: tools/test.sh [--sanitize | --full] [MESON-TEST-ARGUMENT...]
 #   --sanitize  builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own
-#   --full      the same tests with gcc, with the sanitizers, a build with clang, the systemd driver and configs of
-#               engines in guests, and real engines (docs/ENGINES.md)
+#   --full      the same tests with gcc, with the sanitizers, builds with clang and with -O3, the systemd driver and
+#               configs of engines in guests, and real engines (docs/ENGINES.md)
 set -eu
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -86,6 +86,7 @@ full)
 	test_guests
 	test_sanitized "$@"
 	CC=clang build build-clang
+	build build-release -Dbuildtype=release
 	test_engines
 	;;
 esac

@@ -105,7 +105,7 @@ pid_t cgroup_view_spawn(struct cgroup *cgroup, void (*run)(void))
 
 static void assert_none(const char *mount)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 64];
 
 	snprintf(path, sizeof(path), "%s/kogg-test-cgroup-%d", mount, (int)getpid());
 	ck_assert_msg(access(path, F_OK) < 0, "%s is left", path);
