@@ -300,7 +300,7 @@ int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const 
 static int find_group(
 	int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, struct error *err)
 {
-	const char *name;
+	const char *name = NULL;
 	int fd;
 
 	if (name_group(rdt, id, &name, err) < 0)
