@@ -31,6 +31,8 @@ struct list {
 	struct arena arena;
 	const char **cells;
 	size_t n_rows;
+	const char *owner; /* the name of the user UID, who was the last that was asked for */
+	uid_t uid;
 };
 
 static bool is_json(const struct list *list)
@@ -39,7 +41,7 @@ static bool is_json(const struct list *list)
 }
 
 /* As /etc/passwd names it: a static program has no other databases. */
-static const char *owner_name(struct arena *arena, uid_t uid)
+static const char *find_owner(struct arena *arena, uid_t uid)
 {
 	FILE *file = fopen("/etc/passwd", "re");
 	const struct passwd *entry;
@@ -55,9 +57,16 @@ static const char *owner_name(struct arena *arena, uid_t uid)
 	return name ? name : arena_copy(arena, number);
 }
 
-static int add_row(struct list *list, const struct container_view *view, struct error *err)
+static const char *owner_name(struct list *list, uid_t uid)
 {
-	const struct state *state = &view->state;
+	if (!list->owner || list->uid != uid)
+		list->owner = find_owner(&list->arena, uid);
+	list->uid = uid;
+	return list->owner;
+}
+
+static int add_row(struct list *list, const struct state *state, struct error *err)
+{
 	char pid[16];
 	const char **row;
 
@@ -72,7 +81,7 @@ static int add_row(struct list *list, const struct container_view *view, struct 
 	row[COLUMN_STATUS] = state_status_word(state->status);
 	row[COLUMN_BUNDLE] = arena_copy(&list->arena, state->bundle);
 	row[COLUMN_CREATED] = arena_copy(&list->arena, state->created);
-	row[COLUMN_OWNER] = owner_name(&list->arena, view->uid);
+	row[COLUMN_OWNER] = state->owner;
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (!row[i])
 			return error_set(err, ERROR_SYSTEM, "out of memory");
@@ -95,14 +104,19 @@ static int add_header(struct list *list, struct error *err)
 /* JSON is one line; "null" when there are none, as readers of runc's lists know it. */
 static int add_container(struct list *list, const struct container_view *view, struct error *err)
 {
+	struct state state = view->state;
+
 	if (list->wanted->quiet) {
-		text_appendf(&list->text, "%s\n", view->state.id);
-	} else if (is_json(list)) {
-		text_append(&list->text, list->text.length ? "," : "[");
-		state_write(&view->state, 0, &list->text);
-	} else {
-		return add_row(list, view, err);
+		text_appendf(&list->text, "%s\n", state.id);
+		return 0;
 	}
+	state.owner = owner_name(list, view->uid);
+	if (!state.owner)
+		return error_set(err, ERROR_SYSTEM, "out of memory");
+	if (!is_json(list))
+		return add_row(list, &state, err);
+	text_append(&list->text, list->text.length ? "," : "[");
+	state_write(&state, 0, &list->text);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -53,6 +54,7 @@ def test_state_has_what_engines_read():
         expect([entry['id'] for entry in listed], [container.id], 'ids in the list')
         expect({k: listed[0][k] for k in ('status', 'pid', 'bundle')}, {k: state[k] for k in ('status', 'pid', 'bundle')},
                'list entry')
+        expect(listed[0]['owner'], pwd.getpwuid(os.getuid()).pw_name, 'owner in the list')
 
 
 def test_list_when_empty():
@@ -78,6 +80,7 @@ def test_list_table_and_quiet():
         head, line = runtime.ok('list').out.splitlines()
         expect(head.split(), ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'], 'columns')
         expect(line.split()[:4], [container.id, str(container.pid), 'created', str(container.bundle.path)], 'line')
+        expect(line.split()[-1], pwd.getpwuid(os.getuid()).pw_name, 'owner')
 
 
 def test_stopped_state_does_not_change():
