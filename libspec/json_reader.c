@@ -73,7 +73,8 @@ int json_reader_fail_item(
 	return -1;
 }
 
-static void pass_warning(const struct json_reader *reader, const char *fmt, va_list args)
+printf_like(2, 0) static void pass_warning(
+	const struct json_reader *reader, const char *fmt, va_list args)
 {
 	char pointer[256], text[512];
 
