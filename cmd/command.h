@@ -69,6 +69,8 @@ extern const struct option_row command_no_options[];
 #define COMMAND_CREATE_OPTIONS                                                                     \
 	OPTION_STRING("bundle", 'b', "DIR", struct container_options, bundle,                      \
 		"the bundle's directory (default: the current one)"),                              \
+		OPTION_STRING("config", 'f', "FILE", struct container_options, config,             \
+			"what to read instead of config.json, seen from the bundle"),              \
 		OPTION_STRING("console-socket", 0, "SOCKET", struct container_options,             \
 			console_socket, "where to send the terminal's master end"),                \
 		OPTION_STRING("pidfd-socket", 0, "SOCKET", struct container_options, pidfd_socket, \

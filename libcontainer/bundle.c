@@ -55,7 +55,7 @@ static int find_rootfs(struct bundle *bundle, struct error *err)
 	return error_point(err, "/root/path");
 }
 
-int bundle_open(struct bundle *ret_bundle, const char *path, struct error *err)
+int bundle_open(struct bundle *ret_bundle, const char *path, const char *config, struct error *err)
 {
 	cleanup_fd int fd = -1;
 
@@ -63,7 +63,7 @@ int bundle_open(struct bundle *ret_bundle, const char *path, struct error *err)
 	fd = open_directory(path, &ret_bundle->path);
 	if (fd < 0)
 		return error_set_call(err, "open bundle", path);
-	if (spec_load(fd, "config.json", &ret_bundle->document, &ret_bundle->spec, err) < 0) {
+	if (spec_load(fd, config, &ret_bundle->document, &ret_bundle->spec, err) < 0) {
 		if (!err->line)
 			error_wrap(err, "bundle '%s'", ret_bundle->path);
 		return -1;

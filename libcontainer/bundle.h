@@ -13,8 +13,12 @@ struct bundle {
 	const struct spec *spec;
 };
 
-/* Reads the bundle in PATH. The caller gives it to bundle_release() in any case. */
-int bundle_open(struct bundle *ret_bundle, const char *path, struct error *err) must_check;
+/*
+ * Reads the bundle in PATH, whose config is in the file CONFIG, seen from
+ * there. The caller gives it to bundle_release() in any case.
+ */
+int bundle_open(struct bundle *ret_bundle, const char *path, const char *config, struct error *err)
+	must_check;
 
 void bundle_release(struct bundle *bundle);
 

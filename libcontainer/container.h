@@ -23,6 +23,7 @@
 /* What create and run have in common. */
 struct container_options {
 	const char *bundle;         /* as given; "." by default */
+	const char *config;         /* NULL: config.json; relative to the bundle */
 	const char *pid_file;       /* NULL: none; relative to the caller's directory */
 	const char *console_socket; /* NULL: none */
 	const char *pidfd_socket;   /* NULL: none */

@@ -619,7 +619,8 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 	if (container_id_check(id, err) < 0 ||
 		passed_fds_guard(options->preserve_fds, &ret_creation->passed, err) < 0)
 		return error_phase(err, "options");
-	if (bundle_open(&ret_creation->bundle, options->bundle, err) < 0)
+	if (bundle_open(&ret_creation->bundle, options->bundle, options->config ?: "config.json",
+		    err) < 0)
 		return error_phase(err, "config");
 	ret_creation->spec = ret_creation->bundle.spec;
 	if (make_all(ret_creation, err) == 0)
