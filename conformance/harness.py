@@ -410,6 +410,17 @@ class Container:
         self.close()
 
 
+def settle(condition, seconds=10):
+    """Waits for what is on its way, as an init does that waits for every orphan."""
+    end = time.monotonic() + seconds
+    while not condition():
+        reap()
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
 def run_program(runtime, bundle, *options, timeout=30, **popen):
     """`run` in the foreground; the answer's out and err are the container's."""
     bundle.save()

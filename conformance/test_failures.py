@@ -3,6 +3,7 @@
 """What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
 import os
 import shutil
+import signal
 import subprocess
 
 import harness
@@ -63,6 +64,27 @@ def test_filter_that_kills_in_start():
     runtime.ok('create', '--bundle', killing('execve').path, 'filtered')
     expect_in('before it became the program', runtime.fails('start', 'filtered')['msg'], 'message')
     runtime.ok('delete', 'filtered')
+
+
+def test_first_process_that_is_reaped_before_start_looks():
+    """Killed in its hook, and waited for by its parent while `start` sleeps: nobody can be asked what became of it."""
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['hooks'] = {'startContainer': [
+        {'path': '/bin/sh', 'args': ['sh', '-c', 'echo > /hook; exec sleep 60']}]}
+    with Container(runtime, bundle) as container:
+        container.create()
+        with subprocess.Popen(runtime.command('start', container.id), stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True) as start:
+            try:
+                assert harness.settle((bundle.rootfs / 'hook').exists), 'the hook has not run'
+                start.send_signal(signal.SIGSTOP)
+                os.kill(container.pid, signal.SIGKILL)
+                assert harness.settle(lambda: not os.path.exists(f'/proc/{container.pid}')), 'it has not ended'
+            finally:
+                start.send_signal(signal.SIGCONT)
+            _, message = start.communicate(timeout=10)
+        expect(start.returncode, 1, 'status of start')
+        expect_in('before it became the program', message, 'message')
 
 
 @cases(('run',), ('create',))

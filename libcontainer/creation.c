@@ -193,7 +193,7 @@ static int make_pipes(struct creation *creation, struct error *err)
 		return error_set_errno(err, "make a pipe");
 	creation->init_side.start = start[0];
 	creation->own_side.start = start[1];
-	if (pipe2(result, O_CLOEXEC) < 0)
+	if (pipe2(result, O_CLOEXEC | O_NONBLOCK) < 0)
 		return error_set_errno(err, "make a pipe");
 	creation->own_side.result = result[0];
 	creation->init_side.result = result[1];
@@ -652,7 +652,7 @@ int creation_start(struct creation *creation, struct error *err)
 
 	/* The end of the result shows only when no writer is left but the process. */
 	start_channel_close(&creation->init_side);
-	if (start_release(&creation->own_side, creation->first.pid, deadline, err) == 0 &&
+	if (start_release(&creation->own_side, &creation->first, deadline, err) == 0 &&
 		state_file_add_ready(creation->dir.fd, err) == 0) {
 		creation->state.status = STATE_RUNNING;
 		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==

@@ -26,7 +26,6 @@
 #include "libcontainer/pid_file.h"
 #include "libcontainer/process_setup.h"
 #include "libcontainer/relay.h"
-#include "libcontainer/start.h"
 #include "libcontainer/sync.h"
 
 /* Between the ends of one process of a cgroup that is killed and of another. */
@@ -355,14 +354,16 @@ static int explain_death(struct addition *addition, struct error *err)
 /* The socket ends at execve(2), and also when the process dies before. */
 static int see_it_start(struct addition *addition, struct error *err)
 {
+	enum pidfd_progress progress;
+
 	while (answer(addition, err) == 0)
 		;
 	if (err->sys_errno != EPIPE)
 		return -1;
 	*err = (struct error){ 0 };
-	if (!start_has_died_early(addition->child.pid))
-		return 0;
-	return explain_death(addition, err);
+	if (pidfd_find_progress(addition->child.pidfd, addition->child.pid, &progress, err) < 0)
+		return error_wrap(err, "find out whether the program runs");
+	return progress == PIDFD_EXECUTED ? 0 : explain_death(addition, err);
 }
 
 static int start_process(struct addition *addition, struct error *err)

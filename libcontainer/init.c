@@ -18,6 +18,7 @@
 #include "libcontainer/kernel/sysctls.h"
 #include "libcontainer/process_setup.h"
 #include "libcontainer/relay.h"
+#include "libcontainer/start.h"
 #include "libcontainer/sync.h"
 
 struct init {
@@ -293,6 +294,8 @@ static int become_program(struct init *init, struct error *err)
 		return error_set(err, ERROR_SPEC, "the config has no process to start");
 	if (run_hooks(init, SPEC_HOOK_START_CONTAINER, init->image.env, NULL, err) < 0)
 		return error_phase(err, "hooks");
+	if (start_announce(init->request->channel, err) < 0)
+		return error_phase(err, "exec");
 	process_execute(init->spec->process, &init->image, err);
 	return error_phase(err, "exec");
 }

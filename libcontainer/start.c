@@ -12,8 +12,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/file.h"
-#include "base/text.h"
 #include "libcontainer/container.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/cgroup_oom.h"
@@ -23,67 +21,118 @@
 #include "libcontainer/runtime_hooks.h"
 #include "libcontainer/sync.h"
 
+/* What is killed here has done nothing yet that could hold it for long. */
+#define DEATH_TIMEOUT_MS 1000
+
 static int died_early(struct error *err)
 {
 	return error_set(err, ERROR_STATE,
 		"the container's first process ended before it became the program");
 }
 
-static bool bears_our_name(pid_t pid)
-{
-	cleanup_text struct text name = { 0 };
-	struct error ignored = { 0 };
-	char path[32];
+/* What the first process has said before its end of the channel closed. */
+struct last_words {
+	size_t size;
+	char bytes[1 + sizeof(struct error)]; /* its word, or an error, or both */
+};
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	if (file_read_at(AT_FDCWD, path, 64, &name, &ignored) < 0 || !name.data)
-		return false;
-	return !strcmp(name.data, LAUNCH_NAME "\n");
-}
-
-bool start_has_died_early(pid_t pid)
+/*
+ * Not for the words, of which the first come too early: until nobody is left to
+ * say more. That may not show when the FIFO's other end was closed before ours
+ * was opened (pipe(7)), but then the process itself has ended.
+ */
+static int wait_for_end(
+	int result, const struct launched *first, int64_t deadline, struct error *err)
 {
-	/*
-	 * In this order: execve(2) closes descriptors before it gives the program its name, but
-	 * whoever is ending has the name that he will keep.
-	 */
-	return pidfd_is_ending(pid) && bears_our_name(pid);
-}
-
-/* What the first process sends is one whole error, or nothing before its end of the FIFO closes. */
-static int read_result(int fd, pid_t pid, int64_t deadline, struct error *err)
-{
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	struct error sent;
-	ssize_t n;
+	struct pollfd ends[] = { { .fd = result }, { .fd = first->pidfd, .events = POLLIN } };
+	int n;
 
 	do
-		n = poll(&wait, 1, clock_poll_timeout(deadline));
+		n = poll(ends, array_size(ends), clock_poll_timeout(deadline));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_errno(err, "wait for the first process");
-	if (n == 0)
-		return sync_time_out(err);
-	n = read(fd, &sent, sizeof(sent));
-	if (n < 0)
-		return error_set_errno(err, "read what the first process says");
-	if (n == 0) {
-		if (start_has_died_early(pid))
-			return died_early(err);
-		return 0;
+	return n == 0 ? sync_time_out(err) : 0;
+}
+
+static int hear(int result, struct last_words *words, struct error *err)
+{
+	words->size = 0;
+	while (words->size < sizeof(words->bytes)) {
+		ssize_t n = read(
+			result, words->bytes + words->size, sizeof(words->bytes) - words->size);
+
+		if (n == 0 || (n < 0 && errno == EAGAIN))
+			break;
+		if (n > 0)
+			words->size += (size_t)n;
+		else if (errno != EINTR)
+			return error_set_errno(err, "read what the first process says");
 	}
-	if (n != (ssize_t)sizeof(sent))
+	return 0;
+}
+
+/* Of a process that was on the point of becoming the program when it was last heard of. */
+static int judge_end(const struct launched *first, struct error *err)
+{
+	int signal = 0;
+
+	/* Whatever else ends it there may as well have come a moment later. */
+	if (!pidfd_recall_signal(first->pidfd, &signal) || signal != SIGSYS)
+		return 0;
+	error_set(err, ERROR_STATE,
+		"the container's first process was ended by signal %d (SIGSYS) when it was to "
+		"become the program",
+		signal);
+	return error_hint(err, "the seccomp profile has to allow execve(2)");
+}
+
+/* It has closed its end, by execve(2) or because it ended. */
+static int judge_silence(const struct launched *first, bool is_announced, struct error *err)
+{
+	enum pidfd_progress progress;
+
+	if (pidfd_find_progress(first->pidfd, first->pid, &progress, err) < 0)
+		return error_wrap(err, "find out whether the program runs");
+	if (progress == PIDFD_EXECUTED)
+		return 0;
+	if (progress == PIDFD_FORKED || !is_announced)
+		return died_early(err);
+	return judge_end(first, err);
+}
+
+static int read_result(
+	int result, const struct launched *first, int64_t deadline, struct error *err)
+{
+	struct last_words words;
+	struct error sent;
+	size_t announced;
+
+	if (wait_for_end(result, first, deadline, err) < 0 || hear(result, &words, err) < 0)
+		return -1;
+	announced = words.size % sizeof(sent);
+	if (announced > 1)
 		return error_set(err, ERROR_SYSTEM, "the first process sent a malformed error");
+	if (words.size == announced)
+		return judge_silence(first, announced, err);
+	memcpy(&sent, words.bytes + announced, sizeof(sent));
 	return error_adopt(err, &sent);
 }
 
-int start_release(
-	const struct start_channel *channel, pid_t pid, int64_t deadline, struct error *err)
+int start_release(const struct start_channel *channel, const struct launched *first,
+	int64_t deadline, struct error *err)
 {
 	if (fd_write_all(channel->start, "", 1) < 0)
 		return errno == EPIPE ? died_early(err)
 				      : error_set_errno(err, "release the first process");
-	return read_result(channel->result, pid, deadline, err);
+	return read_result(channel->result, first, deadline, err);
+}
+
+int start_announce(const struct start_channel *channel, struct error *err)
+{
+	if (fd_write_all(channel->result, "", 1) < 0)
+		return error_set_errno(err, "tell that the program begins");
+	return 0;
 }
 
 static int check_status(const struct handle *handle, struct error *err)
@@ -125,8 +174,8 @@ static int release_by_fifos(const struct handle *handle, struct error *err)
 		return died_early(err);
 	if (result < 0 || start < 0)
 		return error_set_errno(err, "open the start FIFO");
-	if (start_release(
-		    &(struct start_channel){ start, result }, handle->file.pid, deadline, err) < 0)
+	if (start_release(&(struct start_channel){ start, result },
+		    &(struct launched){ handle->file.pid, handle->pidfd }, deadline, err) < 0)
 		return -1;
 	return state_dir_set_started(&handle->dir, err);
 }
@@ -139,7 +188,8 @@ static int release_or_kill(const struct handle *handle, struct error *err)
 
 	if (release_by_fifos(handle, err) == 0)
 		return 0;
-	(void)!pidfd_signal(handle->pidfd, SIGKILL, &has_exited, &ignored);
+	if (pidfd_signal(handle->pidfd, SIGKILL, &has_exited, &ignored) == 0)
+		(void)!pidfd_wait_exit(handle->pidfd, DEATH_TIMEOUT_MS, &has_exited, &ignored);
 	return -1;
 }
 

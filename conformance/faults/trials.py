@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import harness
+from harness import settle
 from machine import cgroup_leftovers, describe, mount_table, orphans, reap, remove_cgroups
 
 TAMPER = os.environ.get('KOGG_TAMPER', str(harness.SOURCE / 'build/conformance/tamper'))
@@ -156,18 +157,6 @@ def judge_message(answer):
 
 
 ERRORS = {name: getattr(errno, name) for name in ('EINTR', 'ENOMEM', 'ENOSPC', 'EIO', 'EMFILE', 'EPERM', 'ENOSYS')}
-
-
-def settle(condition, seconds=10):
-    """Waits for what is on its way."""
-    end = time.monotonic() + seconds
-    while not condition():
-        reap()
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
-
 
 __all__ = ['ERRORS', 'Ground', 'LIMIT', 'Point', 'Runtime', 'figures', 'judge_message', 'read_points', 'settle',
            'timed_row', 'tracer']

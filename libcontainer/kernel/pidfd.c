@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,8 +27,20 @@
 #define FIELD_START_TIME 22
 #define FIELD_PENDING    31
 
-/* Of the flags (include/linux/sched.h): its end has begun. */
-#define PF_EXITING 0x4
+/* Of the flags (include/linux/sched.h): its end has begun; it is a copy of its parent. */
+#define PF_EXITING    0x04
+#define PF_FORKNOEXEC 0x40
+
+/* What younger headers have in <linux/pidfd.h>, up to the member that is wanted. */
+struct info_of_pidfd {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t numbers[11];
+	int32_t exit_status; /* as wait(2) has it */
+};
+
+#define GET_INFO  _IOWR(0xff, 11, struct info_of_pidfd)
+#define INFO_EXIT (UINT64_C(1) << 3)
 
 /* The name is in parentheses and may hold anything, also ")". */
 static int parse_field(const char *stat, int wanted, uint64_t *ret_value)
@@ -89,6 +102,41 @@ bool pidfd_is_doomed(pid_t pid)
 		(pending & (UINT64_C(1) << (SIGKILL - 1))))
 		return true;
 	return pidfd_is_ending(pid);
+}
+
+/* A zombie can be sent a signal; whoever can't be has lost its number. */
+static bool is_reaped(int pidfd)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
+}
+
+int pidfd_find_progress(int pidfd, pid_t pid, enum pidfd_progress *ret_progress, struct error *err)
+{
+	struct error cause = { 0 };
+	uint64_t flags = 0;
+	int result = read_field(pid, FIELD_FLAGS, &flags, &cause);
+
+	/* In this order: as long as it has its number nobody else's flags were read. */
+	if (is_reaped(pidfd)) {
+		*ret_progress = PIDFD_REAPED;
+		return 0;
+	}
+	if (result < 0) {
+		*err = cause;
+		return -1;
+	}
+	*ret_progress = flags & PF_FORKNOEXEC ? PIDFD_FORKED : PIDFD_EXECUTED;
+	return 0;
+}
+
+bool pidfd_recall_signal(int pidfd, int *ret_signal)
+{
+	struct info_of_pidfd info = { .mask = INFO_EXIT };
+
+	if (ioctl(pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))
+		return false;
+	*ret_signal = WIFSIGNALED(info.exit_status) ? WTERMSIG(info.exit_status) : 0;
+	return true;
 }
 
 /* Not the C library's wrapper, which is younger than this kernel call. */

@@ -32,6 +32,27 @@ bool pidfd_is_ending(pid_t pid);
 /* The same, and also when a signal that will end it is on its way. */
 bool pidfd_is_doomed(pid_t pid);
 
+/* Where a process that was made by fork(2) is on its way to another program. */
+enum pidfd_progress {
+	PIDFD_FORKED,   /* no execve(2) has succeeded, and if it is ending, none will */
+	PIDFD_EXECUTED, /* one has, what may be of it since */
+	PIDFD_REAPED,   /* nobody knows any more */
+};
+
+/*
+ * Which of them PIDFD, whose number is PID, has come to. It shows before the
+ * descriptors that are close-on-exec are closed: who has seen one of them close
+ * gets the final answer.
+ */
+int pidfd_find_progress(int pidfd, pid_t pid, enum pidfd_progress *ret_progress, struct error *err)
+	must_check;
+
+/*
+ * The signal that has ended a process which has been reaped, 0 for none; false
+ * when the kernel does not tell (it does since Linux 6.15).
+ */
+bool pidfd_recall_signal(int pidfd, int *ret_signal);
+
 /* A descriptor for PID, which the caller knows to be the right one (its own child). */
 int pidfd_open_child(pid_t pid, struct error *err) must_check;
 

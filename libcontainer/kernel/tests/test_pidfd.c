@@ -108,6 +108,65 @@ START_TEST(a_zombie_is_gone)
 }
 END_TEST
 
+static enum pidfd_progress progress_of(int fd, pid_t pid)
+{
+	enum pidfd_progress progress = PIDFD_REAPED;
+
+	suite_assert_done(pidfd_find_progress(fd, pid, &progress, &err), err);
+	return progress;
+}
+
+/* Ends PID, whose progress stays visible until it is reaped, and has the signal recalled. */
+static void check_end(int fd, pid_t pid, enum pidfd_progress last)
+{
+	siginfo_t info;
+	int signal = 0;
+
+	kill(pid, SIGTERM);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(progress_of(fd, pid), last);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
+	ck_assert_int_eq(progress_of(fd, pid), PIDFD_REAPED);
+	if (pidfd_recall_signal(fd, &signal))
+		ck_assert_int_eq(signal, SIGTERM);
+}
+
+START_TEST(what_has_not_executed_is_told)
+{
+	pid_t pid = make_sleeper();
+	cleanup_fd int fd = pidfd_open_child(pid, &err);
+	int signal;
+
+	ck_assert_int_eq(progress_of(fd, pid), PIDFD_FORKED);
+	ck_assert(!pidfd_recall_signal(fd, &signal));
+	check_end(fd, pid, PIDFD_FORKED);
+}
+END_TEST
+
+/* The descriptor that is close-on-exec is gone: by then it has to be known. */
+START_TEST(what_has_executed_is_told)
+{
+	cleanup_fd int fd = -1;
+	int gate[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(gate, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGTERM, SIG_DFL);
+		execl("/bin/sleep", "sleep", "60", NULL);
+		_exit(127);
+	}
+	close(gate[1]);
+	fd = pidfd_open_child(pid, &err);
+	ck_assert_int_eq(read(gate[0], &byte, 1), 0);
+	close(gate[0]);
+	ck_assert_int_eq(progress_of(fd, pid), PIDFD_EXECUTED);
+	check_end(fd, pid, PIDFD_EXECUTED);
+}
+END_TEST
+
 static void *nap(void *unused)
 {
 	(void)unused;
@@ -209,6 +268,8 @@ int main(void)
 	tcase_add_test(tests, another_start_time_is_another_process);
 	tcase_add_test(tests, a_zombie_is_gone);
 	tcase_add_test(tests, an_end_is_seen);
+	tcase_add_test(tests, what_has_not_executed_is_told);
+	tcase_add_test(tests, what_has_executed_is_told);
 	tcase_add_test(tests, a_process_without_its_first_thread_lives);
 	tcase_add_test(tests, a_thread_is_no_process);
 	tcase_add_loop_test(tests, numbers_of_no_process_are_gone, 0, 3);
