@@ -50,6 +50,20 @@ def test_state_of_another_user(name, args):
     shutil.rmtree(runtime.root)
 
 
+def test_delete_by_a_wrong_pid():
+    """By a state that names another process the container looks stopped: delete --force still ends it."""
+    runtime = Runtime()
+    with Container(runtime, hostile_bundle()) as container:
+        container.create().start().ask()
+        state = runtime.root / container.id / 'state.json'
+        with state.open('a') as file:
+            file.write(json.dumps({'pid': os.getpid(), 'startTime': 1}))
+        expect(runtime.state(container.id)['status'], 'stopped', 'status')
+        runtime.ok('delete', '--force', container.id)
+        container.is_made = False
+        assert harness.settle(lambda: not os.path.exists(f'/proc/{container.pid}')), 'it lives on'
+
+
 def test_filters_of_another_user():
     """A filter that another user keeps ready is not what the container gets."""
     runtime = Runtime()

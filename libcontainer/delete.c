@@ -54,6 +54,15 @@ static int await_end(struct handle *handle, struct error *err)
 	return 0;
 }
 
+/*
+ * By a pid that is wrong in the state a container that lives looks stopped. Its
+ * cgroup was its alone when it was made, and tells.
+ */
+static int end_unknown(const struct handle *handle, struct error *err)
+{
+	return handle->pidfd < 0 && handle->file.cgroup ? cgroup_kill(handle->file.cgroup, err) : 0;
+}
+
 int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
@@ -76,5 +85,7 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 		return error_set(err, ERROR_STATE,
 			"cannot delete container '%s' that is not stopped: %s", id,
 			state_status_word(handle.status));
+	if (force && end_unknown(&handle, err) < 0)
+		return -1;
 	return handle_destroy(&handle, err);
 }
