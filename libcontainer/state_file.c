@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "libspec/json_load.h"
 
 #define STATE_FILE_NAME "state.json"
 
@@ -108,28 +109,13 @@ static int load_annotations(struct state_file *state, json_t *object, struct err
 
 		if (!json_is_string(value))
 			return damaged(err);
-		pair->key = arena_copy(&state->arena, key);
-		pair->value = arena_copy(&state->arena, json_string_value(value));
-		if (!pair->key || !pair->value)
-			return error_set(err, ERROR_SYSTEM, "out of memory");
+		*pair = (struct spec_pair){ key, json_string_value(value) };
 	}
 	state->annotations = map;
 	return 0;
 }
 
-/* Copies the borrowed strings, so that the tree can go. */
-static int keep_strings(struct state_file *state)
-{
-	const char **strings[] = { &state->id, &state->bundle, &state->rootfs, &state->created };
-
-	for (size_t i = 0; i < array_size(strings); i++) {
-		*strings[i] = arena_copy(&state->arena, *strings[i]);
-		if (!*strings[i])
-			return -1;
-	}
-	return 0;
-}
-
+/* The strings stay those of the tree, which lies in the arena. */
 static int from_json(struct state_file *state, json_t *json, struct error *err)
 {
 	json_int_t format = json_integer_value(json_object_get(json, "format"));
@@ -164,8 +150,6 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	state->has_poststop = poststop;
 	state->rdt = (struct intel_rdt_made){ rdt_group, rdt_monitoring };
 	state->no_new_keyring = no_keyring;
-	if (keep_strings(state) < 0)
-		return error_set(err, ERROR_SYSTEM, "out of memory");
 	if (load_annotations(state, annotations, err) < 0)
 		return -1;
 	if (json_is_null(cgroup))
@@ -173,45 +157,73 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	return cgroup_load(cgroup, &state->cgroup, err);
 }
 
-/* The objects of TEXT as one; the caller owns it. NULL when they can't be read. */
-static json_t *merge_objects(const struct text *text, struct error *err)
+/* TEXT is changed for a moment: json_load_text() wants a NUL behind what it reads. */
+static int load_object(char *text, size_t size, size_t offset, struct arena *arena,
+	json_t **ret_object, struct error *err)
 {
-	json_t *merged = json_object();
+	struct error problem = { 0 };
+	const char behind = text[size];
+	int result;
+
+	text[size] = '\0';
+	result = json_load_text(text, size, arena, ret_object, &problem);
+	text[size] = behind;
+	if (result < 0 && problem.kind != ERROR_SPEC)
+		return error_adopt(err, &problem);
+	if (result < 0)
+		return error_set(err, ERROR_STATE, "%s is damaged: object at byte %zu: %s%s%s",
+			STATE_FILE_NAME, offset, problem.pointer, problem.pointer[0] ? " " : "",
+			problem.text);
+	if (!json_is_object(*ret_object))
+		return error_set(err, ERROR_STATE, "%s is damaged: expected an object at byte %zu",
+			STATE_FILE_NAME, offset);
+	return 0;
+}
+
+/*
+ * The objects of TEXT as one, in the caller's MERGED. Their values lie in ARENA,
+ * whose memory no reference count gives back.
+ */
+static int merge_objects(
+	const struct text *text, struct arena *arena, json_t *merged, struct error *err)
+{
 	size_t done = 0;
 
-	while (merged && (done == 0 || done < text->length)) {
-		json_error_t problem;
-		json_t *object = json_loadb(text->data ? text->data + done : "",
-			text->length - done, JSON_DISABLE_EOF_CHECK, &problem);
+	for (unsigned count = 0; count == 0 || done < text->length; count++) {
+		char *at = text->data + done;
+		const size_t size = json_load_measure(at);
+		json_t *object;
 
-		if (!object || json_object_update_new(merged, object) < 0) {
-			json_decref(merged);
-			error_set(err, ERROR_STATE, "%s is damaged: %s at byte %zu",
-				STATE_FILE_NAME, object ? "expected objects" : problem.text,
-				done + (size_t)problem.position);
-			return NULL;
-		}
-		done += (size_t)problem.position;
+		if (count == STATE_FILE_OBJECTS_MAX)
+			return error_set(err, ERROR_STATE,
+				"%s is damaged: it has more than %d objects", STATE_FILE_NAME,
+				STATE_FILE_OBJECTS_MAX);
+		if (load_object(at, size, done, arena, &object, err) < 0)
+			return -1;
+		if (json_object_update(merged, object) < 0)
+			return error_set(err, ERROR_SYSTEM, "out of memory");
+		done += size;
 	}
-	if (!merged)
-		error_set(err, ERROR_SYSTEM, "out of memory");
-	return merged;
+	return 0;
 }
 
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err)
 {
 	cleanup_text struct text text = { 0 };
-	json_t *json;
+	json_t *merged;
 	int result;
 
 	*ret_state = (struct state_file){ 0 };
 	if (file_read_at(dir_fd, STATE_FILE_NAME, STATE_FILE_MAX, &text, err) < 0)
 		return -1;
-	json = merge_objects(&text, err);
-	if (!json)
-		return -1;
-	result = from_json(ret_state, json, err);
-	json_decref(json);
+	/* An empty file has no text at all. */
+	text_append(&text, "");
+	merged = json_object();
+	if (!merged || text_check(&text, err) < 0)
+		result = error_set(err, ERROR_SYSTEM, "out of memory");
+	else if ((result = merge_objects(&text, &ret_state->arena, merged, err)) == 0)
+		result = from_json(ret_state, merged, err);
+	json_decref(merged);
 	return result;
 }
 

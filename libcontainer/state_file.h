@@ -24,12 +24,16 @@
 #include "base/error.h"
 #include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/intel_rdt.h"
+#include "libspec/json_load.h"
 #include "libspec/spec_types.h"
 
 #define STATE_FILE_FORMAT 1
 
 /* An upper bound for the file; annotations are the only large part. */
-#define STATE_FILE_MAX (16UL << 20)
+#define STATE_FILE_MAX JSON_SIZE_MAX
+
+/* More than any version adds. */
+#define STATE_FILE_OBJECTS_MAX 16
 
 struct state_file {
 	const char *id;
@@ -65,7 +69,11 @@ int state_file_add_process(int dir_fd, const struct state_file *state, struct er
 /* Adds that the container is ready. */
 int state_file_add_ready(int dir_fd, struct error *err) must_check;
 
-/* Fills RET_STATE, which the caller gives to state_file_release() in any case. */
+/*
+ * Fills RET_STATE, which the caller gives to state_file_release() in any case.
+ * What the file holds is as little trusted as a config: the same loader reads it,
+ * with its caps.
+ */
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err) must_check;
 
 void state_file_release(struct state_file *state);

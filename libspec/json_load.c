@@ -115,6 +115,25 @@ static struct survey survey_text(const char *text, struct search *search)
 	return survey;
 }
 
+size_t json_load_measure(const char *text)
+{
+	const char *p = text;
+	unsigned depth = 0;
+
+	while (*p) {
+		const char c = *p;
+
+		p = c == '"' ? skip_string(p) : p + 1;
+		if (c == '{')
+			depth++;
+		else if (c == '}' && depth > 0)
+			depth--;
+		if (depth == 0)
+			break;
+	}
+	return (size_t)(p - text);
+}
+
 /* Where jansson's memory comes from, since its functions are given no argument. */
 static struct arena *loading;
 

@@ -57,4 +57,11 @@ struct json_aside {
 int json_load_without(const char *text, size_t size, struct json_aside *aside, struct arena *arena,
 	json_t **ret_root, struct error *err) must_check;
 
+/*
+ * For objects that stand one behind the other: how long the first of them is in
+ * TEXT, which ends with a NUL. Something else than an object has a length, too,
+ * so that whoever loads so much is told what is wrong with it.
+ */
+size_t json_load_measure(const char *text);
+
 #endif

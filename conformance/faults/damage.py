@@ -46,6 +46,8 @@ def noises(text, stride):
     yield 'digits', b'9' * 1000
     yield 'brackets', b'[' * 100000
     yield 'an array', b'[]'
+    yield 'a deep object', b'{"format":1,"x":' + b'[' * 100 + b']' * 100 + b'}'
+    yield 'many objects', b'{}' * 100000
     yield 'another format', text.replace(b'"format":1', b'"format":7')
 
 
@@ -71,6 +73,34 @@ def damage_file(name, stride):
             problems = ask(runtime, container)
             found = [what for what in ground.left() if name != 'state.json' or not what.startswith('cgroup')]
             figures.add(row, what, problems + [f'left {what}' for what in found])
+
+
+def replaced_members():
+    """A state whose last object gives some member another value."""
+    for cgroup in ('5', '{}', '{"hierarchies":5}', '{"hierarchies":[5]}', '{"hierarchies":[{"name":"' + 'x' * 300 +
+                   '","path":"/a","v2":false,"made":1}]}', '{"hierarchies":[{"name":"","path":"/..","v2":true,"made":1}]}'):
+        yield f'cgroup {cgroup[:40]}', f'{{"cgroup":{cgroup}}}'
+    yield 'annotations', '{"annotations":{"a":5}}'
+    yield 'pid of nobody', '{"pid":2147483647,"startTime":1}'
+    yield 'pid of init', '{"pid":1,"startTime":1}'
+    yield 'negative pid', '{"pid":-1}'
+
+
+def damage_members():
+    """The container runs on; where its cgroup is known still, delete --force ends it."""
+    runtime, bundle = Runtime(), Bundle().save()
+    ground = Ground(runtime, bundle)
+    with timed_row('state.json replaced') as timed:
+        for what, text in replaced_members():
+            timed.points += 1
+            container = Container(runtime, bundle, ID).create()
+            with (runtime.root / ID / 'state.json').open('a') as file:
+                file.write(text)
+            if 'pid of' not in what:
+                os.kill(container.pid, signal.SIGKILL)
+            problems = ask(runtime, container)
+            found = [left for left in ground.left() if 'pid of' in what or not left.startswith('cgroup')]
+            figures.add('state.json replaced', what, problems + [f'left {left}' for left in found])
 
 
 def missing_files(stride):
@@ -163,5 +193,6 @@ def readonly_root(stride):
 def run(stride, pattern=''):
     for name in ('state.json', 'config.json'):
         damage_file(name, stride)
+    damage_members()
     for part in (missing_files, full_root, filled_root, readonly_root):
         part(stride)

@@ -414,6 +414,12 @@ static bool is_safe_path(const char *path)
 	       strcmp(copy, path) == 0;
 }
 
+/* No ERROR_SYSTEM: the machine has nothing to do with it, and will read no better later. */
+static int saved_is_damaged(struct error *err)
+{
+	return error_set(err, ERROR_STATE, "the saved cgroup is damaged");
+}
+
 static int load_place(struct cgroup *cgroup, json_t *saved, struct error *err)
 {
 	struct cgroup_place *place = &cgroup->places[cgroup->n_places];
@@ -422,8 +428,9 @@ static int load_place(struct cgroup *cgroup, json_t *saved, struct error *err)
 
 	if (json_unpack(saved, "{s:s, s:s, s:b, s:i}", "name", &name, "path", &path, "v2", &is_v2,
 		    "made", &made) < 0 ||
-		made < 0 || strchr(name, '/') || name[0] == '.' || !is_safe_path(path))
-		return error_set(err, ERROR_SYSTEM, "the saved cgroup is damaged");
+		made < 0 || strchr(name, '/') || name[0] == '.' || strlen(name) > NAME_MAX ||
+		!is_safe_path(path))
+		return saved_is_damaged(err);
 	if (add_place(cgroup, name, is_v2, err) < 0)
 		return -1;
 	place->made = (unsigned)made;
@@ -437,7 +444,7 @@ int cgroup_layout_load(const json_t *saved, struct cgroup *cgroup, struct error 
 	const char *unit = json_string_value(json_object_get(saved, "unit"));
 
 	if (!json_is_array(places))
-		return error_set(err, ERROR_SYSTEM, "the saved cgroup is damaged");
+		return saved_is_damaged(err);
 	for (size_t i = 0; i < json_array_size(places); i++)
 		if (load_place(cgroup, json_array_get(places, i), err) < 0)
 			return -1;

@@ -140,17 +140,32 @@ START_TEST(nothing_is_added_to_what_is_gone)
 }
 END_TEST
 
+/* One more than JSON_DEPTH_MAX has room for. */
+#define DEEP(x)   x x x x x x x x
+#define NESTED_65 DEEP(DEEP("[")) DEEP(DEEP("]"))
+
 static const struct {
 	const char *text;
 	const char *message;
 } damaged[] = {
-	{ "", "state.json is damaged: '[' or '{' expected near end of file at byte 0" },
+	{ "", "state.json is damaged: object at byte 0: the file is empty" },
 	{ "{}", "state.json has format 0, and this kogg knows only 1" },
 	{ "{\"format\":2}", "state.json has format 2, and this kogg knows only 1" },
 	{ "{\"format\":1}", "state.json lacks a member" },
 	{ "{\"format\":1}{\"pid\":",
-		"state.json is damaged: unexpected token near end of file at byte 19" },
-	{ "{\"format\":1}[]", "state.json is damaged: expected objects at byte 14" },
+		"state.json is damaged: object at byte 12: expected a value, found the end of the file" },
+	{ "{\"format\":1}[]",
+		"state.json is damaged: object at byte 12: expected a value, found the end of the file" },
+	{ "{\"format\":1}2", "state.json is damaged: expected an object at byte 12" },
+	{ "{\"format\":1}}",
+		"state.json is damaged: object at byte 12: expected a value, found '}'" },
+	{ "{\"format\":1} ", "state.json is damaged: object at byte 12: the file is empty" },
+	{ "{\"format\":1,\"format\":1}",
+		"state.json is damaged: object at byte 0: /format is there twice" },
+	{ "{\"a\":" NESTED_65 "}",
+		"state.json is damaged: object at byte 0: nested more than 64 levels deep" },
+	{ "{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}",
+		"state.json is damaged: it has more than 16 objects" },
 };
 
 START_TEST(damage_is_said)
