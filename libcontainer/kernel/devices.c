@@ -162,6 +162,27 @@ static int bind_node(const struct place *place, const char *name, const struct s
 	return source < 0 ? -1 : bind_over(source, place->dir, name, device->path, err);
 }
 
+/*
+ * Gives the node that was just made to its owner. By its name somebody who may
+ * write to the directory could put another file there, which he would then own.
+ */
+static int give_node(const struct place *place, const char *name, const struct spec_device *device,
+	struct error *err)
+{
+	cleanup_fd int node = path_try_open(place->dir, name, O_PATH, PATH_NO_LINKS);
+	struct stat st;
+
+	if (node < 0 || fstat(node, &st) < 0)
+		return error_set_call(err, "open", device->path);
+	if (!is_device(&st, device) || st.st_nlink != 1)
+		return error_set(err, ERROR_SYSTEM,
+			"make device '%s': somebody has put another file in its place",
+			device->path);
+	if (fchownat(node, "", device->uid, device->gid, AT_EMPTY_PATH) < 0)
+		return error_set_call(err, "chown", device->path);
+	return 0;
+}
+
 static int make_node(const struct place *place, const char *name, const struct spec_device *device,
 	unsigned options, struct error *err)
 {
@@ -179,10 +200,7 @@ static int make_node(const struct place *place, const char *name, const struct s
 	}
 	if (path_tell(place->witness, place->dir, name, err) < 0)
 		return -1;
-	if ((device->uid || device->gid) &&
-		fchownat(place->dir, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_set_call(err, "chown", device->path);
-	return 0;
+	return device->uid || device->gid ? give_node(place, name, device, err) : 0;
 }
 
 static struct place in_dev(const struct set_up *set_up)
