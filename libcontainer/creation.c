@@ -15,9 +15,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "libcontainer/cgroup_owner.h"
+#include "libcontainer/creation_failure.h"
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
-#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/intel_rdt.h"
 #include "libcontainer/kernel/net_devices.h"
 #include "libcontainer/kernel/pidfd.h"
@@ -303,45 +303,6 @@ static int prepare(struct creation *creation, struct error *err)
 	return sync_open(creation->sync, err);
 }
 
-/*
- * With so much a static shell starts in a container with some 20 mounts and
- * masks. Measured on Linux 6.18 with two CPUs, v1 and v2 alike: 192 KiB are
- * enough; with 128 the program is killed, with 64 the process before it.
- */
-#define MEMORY_LIMIT_LEAST_KIB 256
-
-static int explain_lack_of_memory(const struct creation *creation, struct error *err)
-{
-	const struct spec_resources *resources = creation->spec->platform.resources;
-	const struct spec_memory *memory = resources ? resources->memory : NULL;
-
-	error_set(err, ERROR_SYSTEM,
-		"the kernel has killed the container's first process for lack of memory");
-	if (!memory || !memory->limit.is_set)
-		return -1;
-	error_point(err, "/linux/resources/memory/limit");
-	if (memory->limit.value >= MEMORY_LIMIT_LEAST_KIB * 1024)
-		return -1;
-	return error_hint(err,
-		"no process can start with so little; the limit must be at least %d KiB",
-		MEMORY_LIMIT_LEAST_KIB);
-}
-
-static int explain_birth(const struct creation *creation, struct error *err)
-{
-	const struct spec_resources *resources = creation->spec->platform.resources;
-
-	/* The process between, if one is needed, lives in the same group. */
-	if (err->sys_errno == EPIPE && cgroup_oom_kills(creation->file.cgroup) > 0) {
-		*err = (struct error){ 0 };
-		return explain_lack_of_memory(creation, err);
-	}
-	if (err->sys_errno != EAGAIN || !resources || !resources->pids_limit.is_set)
-		return -1;
-	error_point(err, "/linux/resources/pids/limit");
-	return error_hint(err, "the first process, and the one that makes it, need two tasks");
-}
-
 /* The first process runs hooks on its way; those without a timeout may take what they want. */
 static int64_t find_deadline(const struct spec *spec)
 {
@@ -394,7 +355,7 @@ static int give_birth(struct creation *creation, struct error *err)
 	};
 	rollback_push(&creation->rollback, undo_first_process, creation);
 	if (launch(&creation->launch, &creation->first, err) < 0)
-		return explain_birth(creation, err);
+		return creation_explain_birth(creation->spec, creation->file.cgroup, err);
 	creation->state.has_pid = true;
 	creation->state.pid = creation->first.pid;
 	return 0;
@@ -509,36 +470,9 @@ static int answer(struct creation *creation, struct error *err)
 	}
 }
 
-static int explain_signal(const struct creation *creation, int signal, struct error *err)
-{
-	if (signal == SIGKILL && cgroup_oom_kills(creation->file.cgroup) > 0)
-		return explain_lack_of_memory(creation, err);
-	error_set(err, ERROR_SYSTEM,
-		"the container's first process ended unexpectedly: killed by signal %d (SIG%s)",
-		signal, sigabbrev_np(signal) ?: "?");
-	if (signal != SIGSYS)
-		return -1;
-	if (creation->spec->platform.has_seccomp)
-		error_point(err, "/linux/seccomp");
-	return error_hint(err,
-		"a seccomp filter, of this config or of the caller, kills for a call that kogg needs");
-}
-
-/* The child ended without a word: what the kernel knows of its end takes the place of ERR. */
 static int explain_death(struct creation *creation, struct error *err)
 {
-	struct error ignored = { 0 };
-	int status, signal;
-
-	if (pidfd_reap(creation->first.pidfd, &status, &signal, &ignored) < 0)
-		return -1;
-	close_at(&creation->first.pidfd);
-	creation->first.pidfd = -1;
-	*err = (struct error){ 0 };
-	if (signal)
-		return explain_signal(creation, signal, err);
-	return error_set(err, ERROR_SYSTEM,
-		"the container's first process ended unexpectedly: exit status %d", status);
+	return creation_explain_death(creation->spec, creation->file.cgroup, &creation->first, err);
 }
 
 static int attend(struct creation *creation, struct error *err)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libcontainer/creation_failure.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "libcontainer/kernel/cgroup_oom.h"
+#include "libcontainer/kernel/pidfd.h"
+
+/*
+ * With so much a static shell starts in a container with some 20 mounts and
+ * masks. Measured on Linux 6.18 with two CPUs, v1 and v2 alike: 192 KiB are
+ * enough; with 128 the program is killed, with 64 the process before it.
+ */
+#define MEMORY_LIMIT_LEAST_KIB 256
+
+static int explain_lack_of_memory(const struct spec *spec, struct error *err)
+{
+	const struct spec_resources *resources = spec->platform.resources;
+	const struct spec_memory *memory = resources ? resources->memory : NULL;
+
+	error_set(err, ERROR_SYSTEM,
+		"the kernel has killed the container's first process for lack of memory");
+	if (!memory || !memory->limit.is_set)
+		return -1;
+	error_point(err, "/linux/resources/memory/limit");
+	if (memory->limit.value >= MEMORY_LIMIT_LEAST_KIB * 1024)
+		return -1;
+	return error_hint(err,
+		"no process can start with so little; the limit must be at least %d KiB",
+		MEMORY_LIMIT_LEAST_KIB);
+}
+
+int creation_explain_birth(const struct spec *spec, struct cgroup *cgroup, struct error *err)
+{
+	const struct spec_resources *resources = spec->platform.resources;
+
+	/* The process between, if one is needed, lives in the same group. */
+	if (err->sys_errno == EPIPE && cgroup_oom_kills(cgroup) > 0) {
+		*err = (struct error){ 0 };
+		return explain_lack_of_memory(spec, err);
+	}
+	if (err->sys_errno != EAGAIN || !resources || !resources->pids_limit.is_set)
+		return -1;
+	error_point(err, "/linux/resources/pids/limit");
+	return error_hint(err, "the first process, and the one that makes it, need two tasks");
+}
+
+static int explain_signal(
+	const struct spec *spec, struct cgroup *cgroup, int signal, struct error *err)
+{
+	if (signal == SIGKILL && cgroup_oom_kills(cgroup) > 0)
+		return explain_lack_of_memory(spec, err);
+	error_set(err, ERROR_SYSTEM,
+		"the container's first process ended unexpectedly: killed by signal %d (SIG%s)",
+		signal, sigabbrev_np(signal) ?: "?");
+	if (signal != SIGSYS)
+		return -1;
+	if (spec->platform.has_seccomp)
+		error_point(err, "/linux/seccomp");
+	return error_hint(err,
+		"a seccomp filter, of this config or of the caller, kills for a call that kogg needs");
+}
+
+int creation_explain_death(
+	const struct spec *spec, struct cgroup *cgroup, struct launched *first, struct error *err)
+{
+	struct error ignored = { 0 };
+	int status, signal;
+
+	if (pidfd_reap(first->pidfd, &status, &signal, &ignored) < 0)
+		return -1;
+	close_at(&first->pidfd);
+	first->pidfd = -1;
+	*err = (struct error){ 0 };
+	if (signal)
+		return explain_signal(spec, cgroup, signal, err);
+	return error_set(err, ERROR_SYSTEM,
+		"the container's first process ended unexpectedly: exit status %d", status);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a first process was not born or did not live, in words: it is dead and says
+ * nothing, so the kernel and the config are asked.
+ */
+#ifndef KOGG_LIBCONTAINER_CREATION_FAILURE_H
+#define KOGG_LIBCONTAINER_CREATION_FAILURE_H
+
+#include "libcontainer/launch.h"
+
+/* Adds to the error of a launch() what the config has to do with it. Returns -1. */
+int creation_explain_birth(const struct spec *spec, struct cgroup *cgroup, struct error *err);
+
+/*
+ * FIRST ended without a word: what the kernel knows of its end takes the place
+ * of ERR. It is reaped. Returns -1.
+ */
+int creation_explain_death(
+	const struct spec *spec, struct cgroup *cgroup, struct launched *first, struct error *err);
+
+#endif
