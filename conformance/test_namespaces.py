@@ -359,6 +359,21 @@ def test_net_device_moves():
             expect_in(phrase, answer.out, 'ip addr')
 
 
+def test_net_device_comes_back_when_create_fails():
+    """From the container of a create that fails later, and with it the other device that had moved before."""
+    with Namespaces('--net') as others:
+        enter = ['nsenter', f'--net={others.path("net")}']
+        for command in ('ip link add kt0 type veth peer name kt1', 'ip addr add 192.0.2.7/24 dev kt0', 'ip link set kt0 up'):
+            subprocess.run([*enter, *command.split()], check=True)
+        bundle = Bundle()
+        bundle.config['linux']['netDevices'] = {'kt0': {'name': 'inside'}, 'kt1': {}}
+        bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/false'}]}
+        Runtime().fails('create', '--bundle', bundle.save().path, 'failing', wrapper=enter)
+        shown = subprocess.run([*enter, 'ip', 'addr'], check=True, capture_output=True, text=True).stdout
+        for phrase in ('kt0@kt1', 'kt1@kt0', '192.0.2.7/24'):
+            expect_in(phrase, shown, 'ip addr')
+
+
 @cases(('missing', {'nonesuch0': {}}), ('long name', {'lo': {'name': 'x' * 16}}))
 def test_wrong_net_device(name, devices):
     bundle = Bundle()

@@ -19,7 +19,6 @@
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/intel_rdt.h"
-#include "libcontainer/kernel/net_devices.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/selinux.h"
 #include "libcontainer/kernel/syscall_notify.h"
@@ -116,6 +115,16 @@ static void undo_first_process(void *context)
 	/* It is our child, so its number is its own until it is reaped. */
 	kill(creation->first.pid, SIGKILL);
 	if (pidfd_reap(creation->first.pidfd, &status, NULL, &err) < 0)
+		log_warning("%s", err.text);
+}
+
+/* Whatever their namespace is of by now: those that are virtual would end with it. */
+static void undo_net_devices(void *context)
+{
+	struct creation *creation = context;
+	struct error err = { 0 };
+
+	if (net_devices_return(&creation->net_devices, &err) < 0)
 		log_warning("%s", err.text);
 }
 
@@ -408,7 +417,8 @@ static int assist(struct creation *creation, struct error *err)
 	if (!platform->n_net_devices)
 		return 0;
 	network = open_network_namespace(creation, err);
-	return network < 0 ? -1 : net_devices_move(platform, network, err);
+	rollback_push(&creation->rollback, undo_net_devices, creation);
+	return network < 0 ? -1 : net_devices_move(platform, network, &creation->net_devices, err);
 }
 
 static int run_runtime_hooks(struct creation *creation, struct error *err)
@@ -549,6 +559,7 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		.console_socket = -1,
 		.terminal = -1,
 		.first.pidfd = -1,
+		.net_devices = NET_DEVICES_NONE,
 	};
 	if (container_id_check(id, err) < 0 ||
 		passed_fds_guard(options->preserve_fds, &ret_creation->passed, err) < 0)
@@ -617,6 +628,7 @@ void creation_release(struct creation *creation)
 	close_at(&creation->first.pidfd);
 	start_channel_close(&creation->own_side);
 	start_channel_close(&creation->init_side);
+	net_devices_release(&creation->net_devices);
 	made_paths_release(&creation->made);
 	namespaces_close(&creation->joined);
 	rootfs_release(&creation->rootfs);

@@ -13,6 +13,7 @@
 #include "base/timestamp.h"
 #include "libcontainer/bundle.h"
 #include "libcontainer/container.h"
+#include "libcontainer/kernel/net_devices.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libcontainer/launch.h"
 #include "libcontainer/made_paths.h"
@@ -54,6 +55,7 @@ struct creation {
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	struct launch_request launch;
 	struct launched first;
+	struct net_devices net_devices;
 	bool has_run_hooks;
 	struct rollback rollback;
 };

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,15 +45,11 @@ struct addresses {
 	struct address items[ADDRESSES_MAX];
 };
 
-/* A network namespace: its file, and a socket in it. */
-struct side {
-	int ns;
-	int socket;
-};
-
-/* A device as it was found. */
-struct device {
+/* A device as it was found, and what it is called in the container. */
+struct net_device {
+	struct net_device *before; /* the one that moved before it, or NULL */
 	char name[IFNAMSIZ];
+	char new_name[IFNAMSIZ];
 	int index;
 	unsigned flags;
 	struct addresses addresses;
@@ -68,7 +65,8 @@ static int take_link(void *context, unsigned type, const void *payload, size_t s
 }
 
 /* Returns -1 and ENODEV when there is no device NAME. */
-static int find_link(const struct side *side, const char *name, struct ifinfomsg *ret_link)
+static int find_link(
+	const struct net_devices_side *side, const char *name, struct ifinfomsg *ret_link)
 {
 	struct rtnetlink_request request;
 
@@ -120,7 +118,7 @@ static int take_address(void *context, unsigned type, const void *payload, size_
 	return 0;
 }
 
-static int list_addresses(const struct side *side, struct addresses *addresses)
+static int list_addresses(const struct net_devices_side *side, struct addresses *addresses)
 {
 	struct rtnetlink_request request;
 
@@ -128,7 +126,8 @@ static int list_addresses(const struct side *side, struct addresses *addresses)
 	return rtnetlink_exchange(side->socket, &request, take_address, addresses);
 }
 
-static int add_address(const struct side *side, int index, const struct address *address)
+static int add_address(
+	const struct net_devices_side *side, int index, const struct address *address)
 {
 	uint32_t flags = address->flags & KEPT_FLAGS;
 	struct rtnetlink_request request;
@@ -150,7 +149,7 @@ static int add_address(const struct side *side, int index, const struct address 
 	return 0;
 }
 
-static int set_up(const struct side *side, int index)
+static int set_up(const struct net_devices_side *side, int index)
 {
 	struct rtnetlink_request request;
 
@@ -162,8 +161,8 @@ static int set_up(const struct side *side, int index)
 }
 
 /* The kernel closes the device, moves it, and then renames it. */
-static int change_namespace(
-	const struct side *from, const struct side *to, int index, const char *name)
+static int change_namespace(const struct net_devices_side *from, const struct net_devices_side *to,
+	int index, const char *name)
 {
 	struct rtnetlink_request request;
 	uint32_t ns = (uint32_t)to->ns;
@@ -176,8 +175,8 @@ static int change_namespace(
 }
 
 /* In its new place: up, since addresses of IPv6 need that, and addressed as before. */
-static int revive(const struct side *side, const char *name, const struct device *device,
-	bool is_to_be_up, struct error *err)
+static int revive(const struct net_devices_side *side, const char *name,
+	const struct net_device *device, bool is_to_be_up, struct error *err)
 {
 	struct ifinfomsg link;
 
@@ -191,24 +190,30 @@ static int revive(const struct side *side, const char *name, const struct device
 	return 0;
 }
 
-/* Best effort: what made the move fail is told, not what makes its undoing fail. */
-static void move_back(const struct side *from, const struct side *to, const char *name,
-	const struct device *device)
+static int move_back(
+	const struct net_devices *devices, const struct net_device *device, struct error *err)
 {
-	struct error ignored = { 0 };
+	const struct net_devices_side *from = &devices->container, *to = &devices->host;
 	struct ifinfomsg link;
 
-	if (find_link(from, name, &link) < 0 && find_link(from, device->name, &link) < 0)
-		return;
+	/* The kernel moves it before it renames it. */
+	if (find_link(from, device->new_name, &link) < 0 &&
+		find_link(from, device->name, &link) < 0)
+		return error_set_call(err, "find the moved network device", device->new_name);
 	if (change_namespace(from, to, link.ifi_index, device->name) < 0)
-		return;
-	if (revive(to, device->name, device, device->flags & IFF_UP, &ignored) < 0)
-		return;
+		return error_set_call(err, "move back network device", device->name);
+	return revive(to, device->name, device, device->flags & IFF_UP, err);
+}
+
+/* What made the move fail is told, not what makes its undoing fail. */
+static void undo_move(const struct net_devices *devices, const struct net_device *device)
+{
+	(void)!move_back(devices, device, &(struct error){ 0 });
 }
 
 /* "eth%d" -> the first of eth0, eth1, ... that is free; other names are taken as they are. */
-static int choose_name(
-	const struct side *side, const char *wanted, char ret_name[IFNAMSIZ], struct error *err)
+static int choose_name(const struct net_devices_side *side, const char *wanted,
+	char ret_name[IFNAMSIZ], struct error *err)
 {
 	const char *gap = strstr(wanted, "%d");
 	struct ifinfomsg link;
@@ -233,8 +238,8 @@ static int choose_name(
 		"there is a network device '%s' in the container's namespace already", wanted);
 }
 
-static int examine(
-	const struct side *side, const char *name, struct device *ret_device, struct error *err)
+static int examine(const struct net_devices_side *side, const char *name,
+	struct net_device *ret_device, struct error *err)
 {
 	struct ifinfomsg link;
 
@@ -253,27 +258,40 @@ static int examine(
 	return 0;
 }
 
-static int move_one(const struct side *from, const struct side *to,
-	const struct spec_net_device *wanted, struct error *err)
+static int move_one(const struct net_devices *devices, const struct spec_net_device *wanted,
+	struct net_device *device, struct error *err)
 {
-	cleanup_free struct device *device = calloc(1, sizeof(*device));
-	char name[IFNAMSIZ];
+	const struct net_devices_side *from = &devices->host, *to = &devices->container;
 
-	if (!device)
-		return error_set_errno(err, "move network device '%s'", wanted->host_name);
 	if (examine(from, wanted->host_name, device, err) < 0 ||
-		choose_name(to, wanted->name ?: wanted->host_name, name, err) < 0)
+		choose_name(to, wanted->name ?: wanted->host_name, device->new_name, err) < 0)
 		return -1;
-	if (change_namespace(from, to, device->index, name) < 0) {
+	if (change_namespace(from, to, device->index, device->new_name) < 0) {
 		error_set_call(err, "move network device", wanted->host_name);
-		move_back(to, from, name, device);
+		undo_move(devices, device);
 		return error_hint(err, "some kinds, such as wireless and bridges on some kernels, "
 				       "are bound to their namespace");
 	}
-	if (revive(to, name, device, true, err) < 0) {
-		move_back(to, from, name, device);
+	if (revive(to, device->new_name, device, true, err) < 0) {
+		undo_move(devices, device);
 		return -1;
 	}
+	return 0;
+}
+
+static int move_and_keep(
+	struct net_devices *devices, const struct spec_net_device *wanted, struct error *err)
+{
+	struct net_device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return error_set_errno(err, "move network device '%s'", wanted->host_name);
+	if (move_one(devices, wanted, device, err) < 0) {
+		free(device);
+		return -1;
+	}
+	device->before = devices->moved;
+	devices->moved = device;
 	return 0;
 }
 
@@ -293,27 +311,67 @@ static int open_socket_in(int ns_fd, int own_fd, struct error *err)
 	return fd < 0 ? error_set_errno(err, "open an rtnetlink socket") : take_fd(&fd);
 }
 
-int net_devices_move(const struct spec_linux *platform, int netns_fd, struct error *err)
+static int open_sides(struct net_devices *devices, int netns_fd, struct error *err)
 {
-	cleanup_fd int own = -1, here = -1, there = -1;
+	struct net_devices_side *host = &devices->host, *container = &devices->container;
 
+	host->ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (host->ns < 0)
+		return error_set_call(err, "open", "/proc/self/ns/net");
+	host->socket = rtnetlink_open();
+	container->ns = fcntl(netns_fd, F_DUPFD_CLOEXEC, 0);
+	if (host->socket < 0 || container->ns < 0)
+		return error_set_errno(err, "open an rtnetlink socket");
+	container->socket = open_socket_in(container->ns, host->ns, err);
+	return container->socket < 0 ? -1 : 0;
+}
+
+int net_devices_move(const struct spec_linux *platform, int netns_fd,
+	struct net_devices *ret_devices, struct error *err)
+{
+	*ret_devices = (struct net_devices)NET_DEVICES_NONE;
 	if (platform->n_net_devices == 0)
 		return 0;
-	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (own < 0)
-		return error_set_call(err, "open", "/proc/self/ns/net");
-	here = rtnetlink_open();
-	if (here < 0)
-		return error_set_errno(err, "open an rtnetlink socket");
-	there = open_socket_in(netns_fd, own, err);
-	if (there < 0)
+	if (open_sides(ret_devices, netns_fd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < platform->n_net_devices; i++) {
 		const struct spec_net_device *wanted = &platform->net_devices[i];
 
-		if (move_one(&(struct side){ own, here }, &(struct side){ netns_fd, there }, wanted,
-			    err) < 0)
+		if (move_and_keep(ret_devices, wanted, err) < 0)
 			return json_path_point(err, "/linux/netDevices", wanted->host_name);
 	}
 	return 0;
+}
+
+static void forget_last(struct net_devices *devices)
+{
+	struct net_device *last = devices->moved;
+
+	devices->moved = last->before;
+	free(last);
+}
+
+int net_devices_return(struct net_devices *devices, struct error *err)
+{
+	int result = 0;
+
+	for (; devices->moved; forget_last(devices))
+		if (move_back(devices, devices->moved, err) < 0)
+			result = -1;
+	return result;
+}
+
+static void close_side(struct net_devices_side *side)
+{
+	close_at(&side->ns);
+	close_at(&side->socket);
+}
+
+void net_devices_release(struct net_devices *devices)
+{
+	while (devices->moved)
+		forget_last(devices);
+	close_side(&devices->host);
+	close_side(&devices->container);
+	*devices = (struct net_devices)NET_DEVICES_NONE;
 }

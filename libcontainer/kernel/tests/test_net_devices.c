@@ -16,6 +16,7 @@
 
 static struct error err;
 static int host = -1, container = -1;
+static struct net_devices devices;
 
 static int run_in(int ns, const char *command)
 {
@@ -55,12 +56,13 @@ static int move(const char *from, const char *to)
 	struct spec_net_device device = { from, to };
 	const struct spec_linux platform = { .net_devices = &device, .n_net_devices = 1 };
 
-	return net_devices_move(&platform, container, &err);
+	return net_devices_move(&platform, container, &devices, &err);
 }
 
 START_TEST(nothing_without_devices)
 {
-	suite_assert_done(net_devices_move(&(struct spec_linux){ 0 }, -1, &err), err);
+	suite_assert_done(net_devices_move(&(struct spec_linux){ 0 }, -1, &devices, &err), err);
+	suite_assert_done(net_devices_return(&devices, &err), err);
 }
 END_TEST
 
@@ -135,6 +137,28 @@ START_TEST(a_move_that_fails_half_way_is_undone)
 }
 END_TEST
 
+/* One is up and has addresses, the other has neither; and they have new names. */
+START_TEST(what_has_moved_is_returned)
+{
+	struct spec_net_device items[] = { { "kogg0", "eth%d" }, { "kogg2", "eth0" } };
+	const struct spec_linux platform = { .net_devices = items, .n_net_devices = 2 };
+
+	ck_assert_int_eq(run_in(host, "ip link set kogg0 up && "
+				      "ip link add kogg2 type veth peer name kogg3"),
+		0);
+	items[1].name = _i ? "eth0" : "eth7";
+	ck_assert_int_eq(net_devices_move(&platform, container, &devices, &err), _i ? -1 : 0);
+	err = (struct error){ 0 };
+	ck_assert_int_eq(run_in(container, "ip link show eth0 up | grep -q eth0"), 0);
+	suite_assert_done(net_devices_return(&devices, &err), err);
+	ck_assert_int_eq(run_in(host, "ip link show kogg0 up | grep -q kogg0"), 0);
+	ck_assert_int_eq(run_in(host, "ip addr show kogg0 | grep -q 10.1.2.3/24"), 0);
+	ck_assert_int_ne(run_in(host, "ip link show kogg2 up | grep -q kogg2"), 0);
+	ck_assert_int_eq(run_in(host, "ip link show kogg2 | grep -q kogg2"), 0);
+	net_devices_release(&devices);
+}
+END_TEST
+
 /* Attributes as a hostile peer would write them. */
 static const struct {
 	unsigned char bytes[16];
@@ -182,6 +206,7 @@ int main(void)
 	tcase_add_test(tests, a_template_gets_the_first_free_number);
 	tcase_add_loop_test(tests, bad_devices_stay, 0, array_size(bad));
 	tcase_add_test(tests, a_move_that_fails_half_way_is_undone);
+	tcase_add_loop_test(tests, what_has_moved_is_returned, 0, 2);
 	tcase_add_loop_test(tests, attributes_stay_within_bounds, 0, array_size(attributes));
 	return suite_run(tests);
 }
