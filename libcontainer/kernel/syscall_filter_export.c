@@ -127,3 +127,21 @@ int syscall_filter_export(const struct syscall_filter_rules *rules, const bool *
 		return fail(err, result, "make the seccomp filter");
 	return read_program(fd, ret_code, ret_length, err);
 }
+
+static bool compares(const struct sock_filter *instruction)
+{
+	return BPF_CLASS(instruction->code) == BPF_JMP && BPF_OP(instruction->code) != BPF_JA;
+}
+
+/* The architectures are compared first, before anything else is loaded. */
+bool syscall_filter_export_is_sound(const struct sock_filter *code, size_t length)
+{
+	for (size_t pc = 1; pc < length && compares(&code[pc]);) {
+		const size_t match = pc + 1 + code[pc].jt;
+
+		if (match < length && compares(&code[match]))
+			return false;
+		pc += 1U + code[pc].jf;
+	}
+	return true;
+}

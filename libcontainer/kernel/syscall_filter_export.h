@@ -25,4 +25,13 @@
 int syscall_filter_export(const struct syscall_filter_rules *rules, const bool *is_wanted,
 	struct sock_filter **ret_code, size_t *ret_length, struct error *err) must_check;
 
+/*
+ * Whether a program of libseccomp's does what it says. Up to 2.5.5 at least it
+ * leaves out the instruction that loads the system call's number for an
+ * architecture when the first of its rules is for a call that this architecture
+ * does not have (ipc(2) and socketcall(2) on x86_64), and then compares numbers
+ * with the architecture's: no rule ever matches.
+ */
+bool syscall_filter_export_is_sound(const struct sock_filter *code, size_t length);
+
 #endif

@@ -395,6 +395,24 @@ static int copy_program(const struct syscall_filter_assembly *assembly,
 	return 0;
 }
 
+static int use_as_it_is(const struct syscall_filter_rules *rules, struct sock_filter **ret_code,
+	size_t *ret_length, struct error *err)
+{
+	cleanup_free struct sock_filter *code = NULL;
+
+	if (syscall_filter_export(rules, NULL, &code, ret_length, err) < 0)
+		return -1;
+	if (!syscall_filter_export_is_sound(code, *ret_length)) {
+		error_set(err, ERROR_UNSUPPORTED,
+			"libseccomp makes a program of these rules that ignores them");
+		error_point(err, "/linux/seccomp/syscalls");
+		return error_hint(err, "a rule without conditions for a call that all "
+				       "architectures have, such as read, helps");
+	}
+	*ret_code = take_ptr(code);
+	return 0;
+}
+
 static int make(
 	struct layout *layout, struct sock_filter **ret_code, size_t *ret_length, struct error *err)
 {
@@ -407,7 +425,7 @@ static int make(
 		return -1;
 	layout->program = program;
 	if (!lay_out(layout))
-		return syscall_filter_export(layout->rules, NULL, ret_code, ret_length, err);
+		return use_as_it_is(layout->rules, ret_code, ret_length, err);
 	return copy_program(layout->assembly, ret_code, ret_length, err);
 }
 

@@ -31,7 +31,7 @@
 #include "libcontainer/kernel/syscall_filter_rules.h"
 
 /* Changes whenever equal rules may give another program: part of the cache's key. */
-#define SYSCALL_FILTER_LAYOUT_VERSION 1
+#define SYSCALL_FILTER_LAYOUT_VERSION 2
 
 /* RET_CODE is the caller's to free. Errors are those of syscall_filter_export(). */
 int syscall_filter_layout(const struct syscall_filter_rules *rules, struct sock_filter **ret_code,

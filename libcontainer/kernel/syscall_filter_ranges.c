@@ -138,6 +138,9 @@ static bool walk_on(struct walk *walk, struct flow flow)
 			bool is_match = walk->arch >= first && walk->arch <= last;
 
 			flow.pc += is_match ? instruction->jt : instruction->jf;
+			/* What is compared next is the number, also where its load is missing. */
+			if (is_match)
+				flow.content = CONTENT_NUMBER;
 		}
 	}
 	return false;
