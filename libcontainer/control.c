@@ -5,6 +5,23 @@
 #include "base/log.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/intel_rdt.h"
+#include "libcontainer/kernel/pidfd.h"
+
+/*
+ * kill(1) takes no lock, since it must never have to wait. What it has killed
+ * just before a v1 freezer came would stay as it is, and not end.
+ */
+static int freeze(const struct handle *handle, struct error *err)
+{
+	if (cgroup_freeze(handle->file.cgroup, err) < 0)
+		return -1;
+	if (!pidfd_is_doomed(handle->file.pid))
+		return 0;
+	if (cgroup_thaw(handle->file.cgroup, err) < 0)
+		return -1;
+	return error_set(
+		err, ERROR_STATE, "container not running: '%s' has been killed", handle->dir.id);
+}
 
 int container_pause(const struct runtime *runtime, const char *id, struct error *err)
 {
@@ -16,7 +33,7 @@ int container_pause(const struct runtime *runtime, const char *id, struct error 
 		return handle.status == STATE_PAUSED
 			       ? error_set(err, ERROR_STATE, "container '%s' is paused already", id)
 			       : handle_want_running(&handle, err);
-	return cgroup_freeze(handle.file.cgroup, err);
+	return freeze(&handle, err);
 }
 
 int container_resume(const struct runtime *runtime, const char *id, struct error *err)

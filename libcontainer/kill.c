@@ -48,8 +48,11 @@ static int signal_first(struct handle *handle, int signal, struct error *err)
 		return -1;
 	if (has_exited)
 		return error_set(err, ERROR_STATE, "container not running: its process has ended");
-	/* A v1 freezer lets nothing die before it is thawed. */
-	if (signal == SIGKILL && handle->status == STATE_PAUSED)
+	/*
+	 * A v1 freezer lets nothing die before it is thawed. Who freezes from now on
+	 * sees the signal (control.c).
+	 */
+	if (signal == SIGKILL && handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup))
 		return cgroup_thaw(handle->file.cgroup, err);
 	return 0;
 }
