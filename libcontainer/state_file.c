@@ -207,24 +207,30 @@ static int merge_objects(
 	return 0;
 }
 
+int state_file_parse(struct text *text, struct state_file *ret_state, struct error *err)
+{
+	json_t *merged = json_object();
+	int result;
+
+	*ret_state = (struct state_file){ 0 };
+	/* An empty file has no text at all. */
+	text_append(text, "");
+	if (!merged || text_check(text, err) < 0)
+		result = error_set(err, ERROR_SYSTEM, "out of memory");
+	else if ((result = merge_objects(text, &ret_state->arena, merged, err)) == 0)
+		result = from_json(ret_state, merged, err);
+	json_decref(merged);
+	return result;
+}
+
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err)
 {
 	cleanup_text struct text text = { 0 };
-	json_t *merged;
-	int result;
 
 	*ret_state = (struct state_file){ 0 };
 	if (file_read_at(dir_fd, STATE_FILE_NAME, STATE_FILE_MAX, &text, err) < 0)
 		return -1;
-	/* An empty file has no text at all. */
-	text_append(&text, "");
-	merged = json_object();
-	if (!merged || text_check(&text, err) < 0)
-		result = error_set(err, ERROR_SYSTEM, "out of memory");
-	else if ((result = merge_objects(&text, &ret_state->arena, merged, err)) == 0)
-		result = from_json(ret_state, merged, err);
-	json_decref(merged);
-	return result;
+	return state_file_parse(&text, ret_state, err);
 }
 
 void state_file_release(struct state_file *state)

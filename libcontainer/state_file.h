@@ -22,6 +22,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/intel_rdt.h"
 #include "libspec/json_load.h"
@@ -75,6 +76,9 @@ int state_file_add_ready(int dir_fd, struct error *err) must_check;
  * with its caps.
  */
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err) must_check;
+
+/* The same for what a file holds. TEXT is changed for a while, and not kept. */
+int state_file_parse(struct text *text, struct state_file *ret_state, struct error *err) must_check;
 
 void state_file_release(struct state_file *state);
 
