@@ -18,13 +18,17 @@ static int remove_wreck(const struct runtime *runtime, const char *id, struct er
 {
 	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED;
 	struct error why = *err;
+	bool has_begun;
 
 	*err = (struct error){ 0 };
 	if (state_dir_lock(&dir, STATE_DIR_EXCLUSIVE, runtime->root, id, err) < 0)
 		return -1;
+	has_begun = state_dir_has_begun(&dir);
 	if (state_dir_remove(&dir, err) < 0)
 		return -1;
-	log_warning("%s; its directory was removed, a cgroup or a process may be left", why.text);
+	if (has_begun)
+		log_warning("%s; its directory was removed, a cgroup or a process may be left",
+			why.text);
 	return 0;
 }
 

@@ -5,8 +5,10 @@ import errno
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -16,6 +18,7 @@ from harness import settle
 from machine import cgroup_leftovers, describe, mount_table, orphans, reap, remove_cgroups
 
 TAMPER = os.environ.get('KOGG_TAMPER', str(harness.SOURCE / 'build/conformance/tamper'))
+FLOCK = 73  # the system call's number, where the tracer works
 LIMIT = 60  # seconds for one call, far more than any takes
 
 PID_FILE = 'pid'  # in the bundle; its name is the caller's choice, and the file his
@@ -137,6 +140,60 @@ class Runtime(harness.Runtime):
         return process.returncode
 
 
+# Commands that run beside others
+
+class End:
+    def __init__(self, args, status, err):
+        self.args, self.status, self.err = args, status, err
+
+    def __repr__(self):
+        return f'{" ".join(self.args)}: status {self.status}, err {self.err!r}'
+
+
+class Begun:
+    """A command that goes on by itself; its words go through a file, which a container may keep open."""
+
+    def __init__(self, runtime, args, wrapper=()):
+        self.runtime, self.args = runtime, list(map(str, args))
+        self.words = tempfile.TemporaryFile(dir=harness.tmp)
+        self.process = subprocess.Popen([*wrapper, *runtime.command(*args)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self.words)
+
+    def has_ended(self):
+        return self.process.poll() is not None
+
+    def waits_for_lock(self):
+        try:
+            return pathlib.Path(f'/proc/{self.process.pid}/syscall').read_text().split()[0] == str(FLOCK)
+        except (OSError, IndexError):
+            return False
+
+    def finish(self, timeout=LIMIT):
+        try:
+            status = self.runtime.wait(self.process, timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f'{" ".join(self.args)}: no end after {timeout} s') from None
+        self.words.seek(0)
+        with self.words:
+            return End(self.args, status, self.words.read().decode(errors='replace'))
+
+
+class Held:
+    """A command under the tracer that is held before a call, or has ended without making that."""
+
+    def __init__(self, begun):
+        self.begun = begun
+        assert settle(self.has_stopped, LIMIT), f'{begun.args}: neither held nor ended'
+
+    def has_stopped(self):
+        return os.waitid(os.P_PID, self.begun.process.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def go_on(self):
+        self.begun.process.send_signal(signal.SIGCONT)
+
+
 # What an error says
 
 VAGUE = r'unexpected message|malformed|success|no error|unknown error|errno 0|\(null\)'
@@ -158,5 +215,5 @@ def judge_message(answer):
 
 ERRORS = {name: getattr(errno, name) for name in ('EINTR', 'ENOMEM', 'ENOSPC', 'EIO', 'EMFILE', 'EPERM', 'ENOSYS')}
 
-__all__ = ['ERRORS', 'Ground', 'LIMIT', 'Point', 'Runtime', 'figures', 'judge_message', 'read_points', 'settle',
+__all__ = ['ERRORS', 'Begun', 'Ground', 'Held', 'LIMIT', 'Point', 'Runtime', 'figures', 'judge_message', 'read_points', 'settle',
            'timed_row', 'tracer']
