@@ -80,6 +80,8 @@ def replaced_members():
     for cgroup in ('5', '{}', '{"hierarchies":5}', '{"hierarchies":[5]}', '{"hierarchies":[{"name":"' + 'x' * 300 +
                    '","path":"/a","v2":false,"made":1}]}', '{"hierarchies":[{"name":"","path":"/..","v2":true,"made":1}]}'):
         yield f'cgroup {cgroup[:40]}', f'{{"cgroup":{cgroup}}}'
+    yield 'many cgroups', '{"cgroup":{"hierarchies":[' + ','.join(
+        ['{"name":"","path":"/a","v2":true,"made":1}'] * 100) + ']}}'
     yield 'annotations', '{"annotations":{"a":5}}'
     yield 'pid of nobody', '{"pid":2147483647,"startTime":1}'
     yield 'pid of init', '{"pid":1,"startTime":1}'

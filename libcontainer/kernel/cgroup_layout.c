@@ -429,7 +429,7 @@ static int load_place(struct cgroup *cgroup, json_t *saved, struct error *err)
 	if (json_unpack(saved, "{s:s, s:s, s:b, s:i}", "name", &name, "path", &path, "v2", &is_v2,
 		    "made", &made) < 0 ||
 		made < 0 || strchr(name, '/') || name[0] == '.' || strlen(name) > NAME_MAX ||
-		!is_safe_path(path))
+		!is_safe_path(path) || cgroup->n_places == CGROUP_PLACES_MAX)
 		return saved_is_damaged(err);
 	if (add_place(cgroup, name, is_v2, err) < 0)
 		return -1;
