@@ -3,26 +3,35 @@
 """Speaks to a container runtime interface as a kubelet does, with kogg as the runtime handler.
 
 usage: cri.py SOCKET CGROUP_PARENT [STEP]   runs the one step, or what all of them stand on
-       cri.py --list                        prints the steps
+       cri.py --list                        prints the steps, each with the version of containerd that has it
 
 Needs python3-grpcio, and cri_pb2.py from `protoc --python_out` of cri.proto in the search path. Each step makes a pod
 sandbox of its own and removes it.
 """
 import contextlib
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
 import uuid
 
+import stream
+
 STEPS = {}
 HANDLER = 'kogg'
+FIRST_ID = 200000  # outside; 0 inside
 LOOP = ['sh', '-c', "echo started; trap 'exit 3' TERM; while :; do sleep .2; done"]
 
 
-def step(function):
+def step(function, since=1):
+    function.since = since
     STEPS[function.__name__.replace('_', '-')] = function
     return function
+
+
+def step_since_2(function):
+    return step(function, 2)
 
 
 def expect(actual, wanted, what):
@@ -42,6 +51,14 @@ class Client:
             response_deserializer=getattr(cri, name + 'Response').FromString)
         return method(getattr(cri, name + 'Request')(**members), timeout=30)
 
+    def wait_for_end(self, container):
+        for _ in range(100):
+            status = self.call('ContainerStatus', container_id=container).status
+            if status.state == cri.CONTAINER_EXITED:
+                return status
+            time.sleep(.1)
+        raise AssertionError('it runs on')
+
     def sandbox_config(self, network, pid):
         config = cri.PodSandboxConfig(log_directory=str(self.logs), dns_config=cri.DNSConfig(servers=['127.0.0.1']))
         # A pod in the host's network has no hostname of its own.
@@ -56,9 +73,10 @@ class Client:
         return config
 
     @contextlib.contextmanager
-    def sandbox(self, network=None, pid=None, sysctls=None):
+    def sandbox(self, network=None, pid=None, sysctls=None, change=lambda config: None):
         config = self.sandbox_config(cri.POD if network is None else network, cri.CONTAINER if pid is None else pid)
         config.linux.sysctls.update(sysctls or {})
+        change(config)
         pod = self.call('RunPodSandbox', config=config, runtime_handler=HANDLER).pod_sandbox_id
         try:
             yield Pod(self, pod, config)
@@ -148,13 +166,40 @@ def missing_program(client):
 
 
 @step
-def streaming_urls(client):
+def execute_with_stream(client):
     with client.sandbox() as pod:
-        identity = pod.container()
-        for method in ('Exec', 'Attach'):
-            members = {'cmd': ['sh']} if method == 'Exec' else {}
-            answer = client.call(method, container_id=identity, stdin=True, stdout=True, stderr=True, **members)
-            expect(answer.url.startswith('http'), True, f'{method}: {answer.url}')
+        answer = client.call('Exec', container_id=pod.container(), stdin=True, stdout=True, stderr=True,
+                             cmd=['sh', '-c', 'read line; echo "got $line"; echo problem >&2; exit 6'])
+        connection = stream.Stream(answer.url)
+        connection.send(stream.STDIN, b'words\n')
+        received = connection.read_all()
+        expect(received[stream.STDOUT], b'got words\n', 'output')
+        expect(received[stream.STDERR], b'problem\n', 'errors')
+        expect(b'"ExitCode","message":"6"' in received[stream.STATUS], True, received[stream.STATUS])
+
+
+@step
+def execute_on_terminal(client):
+    with client.sandbox() as pod:
+        answer = client.call('Exec', container_id=pod.container(), stdin=True, stdout=True, tty=True, cmd=['sh'])
+        connection = stream.Stream(answer.url)
+        connection.send(stream.RESIZE, b'{"Width":91,"Height":33}')
+        connection.send(stream.STDIN, b'sleep .5; stty size; tty; exit\n')
+        output = connection.read_all()[stream.STDOUT]
+        expect((b'33 91' in output, b'/dev/pts/' in output), (True, True), output)
+
+
+@step
+def attach(client):
+    def ask(config):
+        config.tty = config.stdin = True
+    with client.sandbox() as pod:
+        identity = pod.container(['sh'], ask)
+        connection = stream.Stream(client.call('Attach', container_id=identity, stdin=True, stdout=True, tty=True).url)
+        connection.send(stream.STDIN, b'echo $((40 + 2)) is it\n')
+        connection.wait_for(stream.STDOUT, b'42 is it')
+        connection.send(stream.STDIN, b'exit 5\n')
+        expect(client.wait_for_end(identity).exit_code, 5, 'exit status')
 
 
 @step
@@ -239,11 +284,7 @@ def stop_of_the_deaf(client):
 def out_of_memory(client):
     with client.sandbox() as pod:
         identity = pod.container(['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=128M', 'count=1'])
-        for _ in range(50):
-            status = client.call('ContainerStatus', container_id=identity).status
-            if status.state == cri.CONTAINER_EXITED:
-                break
-            time.sleep(.1)
+        status = client.wait_for_end(identity)
         expect((status.exit_code, status.reason), (137, 'OOMKilled'), 'status')
 
 
@@ -268,9 +309,77 @@ def node_pid_namespace(client):
         expect(b'run.sh' in pod.execute(pod.container(), 'ps').stdout, True, 'the host is seen')
 
 
+@step_since_2
+def handler_features(client):
+    """What `kogg features` says arrives where a kubelet looks for it."""
+    for handler in client.call('Status').runtime_handlers:
+        if handler.name == HANDLER:
+            features = handler.features
+            expect((features.recursive_read_only_mounts, features.user_namespaces), (True, True), 'features')
+            return
+    raise AssertionError('no such handler')
+
+
+def map_users(target):
+    for member in (target.uids, target.gids):
+        member.add(host_id=FIRST_ID, container_id=0, length=65536)
+
+
+def ask_for_user_namespace(config):
+    options = config.linux.security_context.namespace_options.userns_options
+    options.mode = cri.POD
+    map_users(options)
+
+
+@step_since_2
+def user_namespace(client):
+    with client.sandbox(change=ask_for_user_namespace) as pod:
+        identity = pod.container()
+        for name in ('uid_map', 'gid_map'):
+            answer = pod.execute(identity, 'cat', f'/proc/self/{name}')
+            expect(answer.stdout.split(), [b'0', str(FIRST_ID).encode(), b'65536'], name)
+        answer = pod.execute(identity, 'sh', '-c', 'id -u; echo x >/tmp/x && stat -c %u /tmp/x; stat -c %u /bin')
+        expect(answer.stdout, b'0\n0\n0\n', 'owners')
+
+
+@step_since_2
+def user_namespace_volume(client):
+    """What root owns on the host is root's inside, and the other way round."""
+    volume = pathlib.Path(tempfile.mkdtemp())
+    (volume / 'ours').touch()
+
+    def mount(config):
+        entry = config.mounts.add(container_path='/data', host_path=str(volume))
+        for member in (entry.uidMappings, entry.gidMappings):
+            member.add(host_id=FIRST_ID, container_id=0, length=65536)
+    with client.sandbox(change=ask_for_user_namespace) as pod:
+        answer = pod.execute(pod.container(change=mount), 'sh', '-c', 'touch /data/theirs; stat -c %u /data/*')
+        expect(answer.stdout, b'0\n0\n', f'owners inside; {answer.stderr}')
+        expect([file.stat().st_uid for file in volume.iterdir()], [0, 0], 'owners outside')
+
+
+@step_since_2
+def recursive_read_only(client):
+    """Mounts below the volume are read-only too; without the wish they are not."""
+    volume = pathlib.Path(tempfile.mkdtemp())
+    (volume / 'below').mkdir()
+    subprocess.run(['mount', '-t', 'tmpfs', 'below', volume / 'below'], check=True)
+    try:
+        for wish, status in ((True, 1), (False, 0)):
+            def mount(config, wish=wish):
+                config.mounts.add(container_path='/data', host_path=str(volume), readonly=True, recursive_read_only=wish)
+            with client.sandbox() as pod:
+                identity = pod.container(change=mount)
+                expect(pod.execute(identity, 'touch', '/data/x').exit_code, 1, 'write to the volume')
+                expect(pod.execute(identity, 'touch', '/data/below/x').exit_code, status, 'write below it')
+    finally:
+        subprocess.run(['umount', volume / 'below'], check=True)
+
+
 def main():
     if sys.argv[1:] == ['--list']:
-        print(*STEPS, sep='\n')
+        for name, function in STEPS.items():
+            print(name, function.since)
         return
     client = Client(*sys.argv[1:3])
     print(client.call('Version', version='v1'))
