@@ -65,9 +65,16 @@ says_on_terminal()
 	says "$text" script -qec "$(printf '%q ' "$@")" /dev/null
 }
 
-has_criu()
+# check_checkpoint COMMAND...: where both kogg and criu can.
+check_checkpoint()
 {
-	command -v criu >/dev/null && criu check >/dev/null 2>&1 && "$KOGG" checkpoint --help >/dev/null 2>&1
+	if ! "$KOGG" checkpoint --help >/dev/null 2>&1; then
+		skip checkpoint "kogg has no checkpoint and restore yet"
+	elif ! { command -v criu && criu check; } >/dev/null 2>&1; then
+		skip checkpoint "criu can't checkpoint on this kernel"
+	else
+		check checkpoint -- "$@"
+	fi
 }
 
 is_cgroup2()

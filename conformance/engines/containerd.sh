@@ -186,6 +186,70 @@ daemon_restart()
 	return $status
 }
 
+# killed_in DELAY COMMAND...: containerd is killed while it serves the command, and started again.
+killed_in()
+{
+	local delay=$1
+	shift
+	"$@" &
+	sleep "$delay"
+	kill -9 "$(cat "$D/daemon")"
+	wait $!
+	start_daemon
+}
+
+# Of what containerd has not written down it knows nothing when it is back, with any runtime: a task whose shim had not
+# answered. Then kogg must be able to remove the container.
+remove_cut()
+{
+	remove cut
+	if [ -e /run/containerd/runc/default/cut ]; then
+		"$KOGG" --root /run/containerd/runc/default delete --force cut || return
+	fi
+	for shim in $(pgrep -f 'containerd-shim.*-id cut'); do
+		kill -9 "$shim"
+	done
+	! engine container ls -q | grep cut
+}
+
+daemon_killed_in_create()
+{
+	local delay
+	for delay in .02 .05 .08 .12 .16 .2; do
+		killed_in $delay detached cut sleep 1000
+		remove_cut || return
+	done
+	c cut -- true
+}
+
+daemon_killed_in_exec()
+{
+	local delay
+	for delay in .02 .04 .06 .1; do
+		detached cut sleep 1000 || return
+		killed_in $delay engine task exec --exec-id x cut sleep 1000
+		says hi engine task exec --exec-id y cut sh -c 'echo hi; sleep .5' && remove_cut || return
+	done
+	c cut -- true
+}
+
+daemon_killed_in_delete()
+{
+	local delay
+	for delay in .01 .02 .04 .06 .1; do
+		detached cut sleep 1000 || return
+		killed_in $delay engine task rm -f cut
+		remove_cut || return
+	done
+	c cut -- true
+}
+
+# 100 MB in lines of 1000 bytes, to the client.
+long_output()
+{
+	[ "$(c talker -- sh -c 'yes $(printf %0999d 1) | head -c 100000000; sleep .5' | wc -c)" -eq 100000000 ]
+}
+
 fifty_at_once()
 {
 	local i pids=() bad=0
@@ -220,11 +284,7 @@ run_task_cases()
 	check pause -- engine task pause c2
 	check paused -- says PAUSED engine task ls
 	check resume -- engine task resume c2
-	if has_criu; then
-		check checkpoint -- checkpoint
-	else
-		skip checkpoint "criu can't checkpoint on this kernel"
-	fi
+	check_checkpoint checkpoint
 	check kill-term -- engine task kill -s TERM c2
 	check killed -- ends_soon c2
 	check kill-of-stopped 1 -- engine task kill -s KILL c2
@@ -281,7 +341,11 @@ run_cases()
 	run_option_cases
 	run_cri_cases
 	check fifty-at-once -- fifty_at_once
+	check log-100MB -- long_output
 	check shim-killed -- shim_killed
+	check daemon-killed-in-create -- daemon_killed_in_create
+	check daemon-killed-in-exec -- daemon_killed_in_exec
+	check daemon-killed-in-delete -- daemon_killed_in_delete
 	check daemon-restart -- daemon_restart
 	check all-removed -- test -z "$(engine container ls -q)"
 }

@@ -105,6 +105,106 @@ swarm_service()
 	return $status
 }
 
+compose()
+{
+	if docker compose version >/dev/null 2>&1; then
+		engine compose "$@"
+	else
+		docker-compose -H "unix://$D/docker.sock" "$@"
+	fi
+}
+
+# Two services, of which the second waits for the first to be healthy; they share a network and a volume.
+compose_project()
+{
+	mkdir -p "$D/project"
+	cat >"$D/project/docker-compose.yml" <<-EOF
+	services:
+	  first:
+	    image: $IMAGE
+	    command: sh -c 'echo ready >/shared/state; exec sleep 1000'
+	    volumes: ["shared:/shared"]
+	    healthcheck: {test: ["CMD", "grep", "ready", "/shared/state"], interval: 200ms}
+	    mem_limit: 64m
+	  second:
+	    image: $IMAGE
+	    command: sh -c 'cat /shared/state; ping -c 1 first && echo reached; exec sleep 1000'
+	    depends_on: {first: {condition: service_healthy}}
+	    volumes: ["shared:/shared:ro"]
+	    cap_drop: [SYS_ADMIN]
+	    read_only: true
+	volumes: {shared: {}}
+	EOF
+	cd "$D/project" && compose up -d && sleep 1 && says ready compose logs second && says reached compose logs second &&
+		says hi compose exec -T first echo hi && compose up -d --scale second=3 &&
+		[ "$(compose ps -q | wc -l)" -eq 4 ] && compose restart -t 0 second && compose stop -t 0
+	local status=$?
+	compose down -t 0 -v || return
+	return $status
+}
+
+# killed_in DELAY COMMAND...: dockerd and its containerd are killed while they serve the command, and started again.
+killed_in()
+{
+	local delay=$1
+	shift
+	"$@" &
+	sleep "$delay"
+	kill -9 "$(cat "$D/pid")"
+	wait $!
+	rm -f "$D/pid"
+	start_daemon
+}
+
+# A daemon that comes back first stops what ran, and would wait for a program that doesn't obey SIGTERM.
+run_cut()
+{
+	engine run -d "$NETWORK" --stop-signal KILL --name cut "$IMAGE" sleep 1000
+}
+
+# A container that the daemon had not written down yet it forgets, with any runtime; kogg must be able to remove that.
+delete_forgotten()
+{
+	local state
+	for state in $(find "$D/exec" -path '*/moby/*/state.json'); do
+		state=${state%/state.json}
+		"$KOGG" --root "${state%/*}" delete --force "${state##*/}" || return
+	done
+}
+
+# Whatever the daemon was at: when it is back it can tell what there is, and remove that.
+daemon_killed_in_create()
+{
+	local delay
+	for delay in .05 .15 .25 .4; do
+		killed_in $delay run_cut
+		engine ps -a
+		[ -z "$(engine ps -aq)" ] || remove cut || return
+	done
+	delete_forgotten && engine run --rm "$NETWORK" --name cut "$IMAGE" true
+}
+
+daemon_killed_in_exec()
+{
+	local delay
+	for delay in .02 .05 .1 .2; do
+		run_cut || return
+		killed_in $delay engine exec cut sleep 1000
+		engine start cut && says hi engine exec cut echo hi && remove cut || return
+	done
+}
+
+daemon_killed_in_delete()
+{
+	local delay
+	for delay in .01 .03 .06 .1; do
+		run_cut || return
+		killed_in $delay engine rm -f cut
+		[ -z "$(engine ps -aq)" ] || remove cut || return
+	done
+	engine run --rm "$NETWORK" --name cut "$IMAGE" true
+}
+
 # The daemon is killed and started again: with live restore the container runs on, and can still be used.
 live_restore()
 {
@@ -167,20 +267,20 @@ run_cases()
 	run_life_cases
 	check update-pids -- with limited -- engine update --pids-limit 100 limited
 	check healthcheck -- health
-	if has_criu; then
-		check checkpoint -- with frozen --security-opt seccomp=unconfined -- checkpoint_restore
-	else
-		skip checkpoint "criu can't checkpoint on this kernel"
-	fi
+	check_checkpoint with frozen --security-opt seccomp=unconfined -- checkpoint_restore
 	run_option_cases
 	check build-buildkit -- build_with_buildkit
 	run log-none --log-driver none "$IMAGE" true
 	run runtime-by-name --runtime kogg "$IMAGE" true
 	run_says domainname dd --domainname dd "$IMAGE" cat /proc/sys/kernel/domainname
 	check swarm -- swarm_service
+	check compose -- compose_project
 	check info -- engine info
 	run_fault_cases
 	check shim-killed -- shim_killed
+	check daemon-killed-in-create -- daemon_killed_in_create
+	check daemon-killed-in-exec -- daemon_killed_in_exec
+	check daemon-killed-in-delete -- daemon_killed_in_delete
 	check live-restore -- live_restore
 	check daemon-restart -- daemon_restart
 	check userns-remap -- remapped

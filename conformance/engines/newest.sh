@@ -33,6 +33,8 @@ make_root()
 		--aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' sid "$1.new"
+	chroot "$1.new" useradd --system containers # whose ids podman --userns=auto takes
+	touch "$1.new/etc/subuid" "$1.new/etc/subgid"
 	mv "$1.new" "$1"
 }
 

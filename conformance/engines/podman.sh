@@ -5,7 +5,7 @@
 # With those of pods: podman removes them, but not from the hierarchies that it doesn't know (name=systemd, unified).
 ENGINE_CGROUPS='libpod_parent(/[0-9a-f]{64})?|conmon'
 IMAGE=localhost/bb:latest NETWORK=--network=none BRIDGE=bridge EXEC_NO_FILE=127
-export IMAGE NETWORK
+export IMAGE NETWORK PODMAN_IGNORE_CGROUPSV1_WARNING=yes
 
 # shellcheck source=conformance/engines/cli_cases.sh
 . "$here/cli_cases.sh"
@@ -148,19 +148,57 @@ conmon_killed()
 	kill -9 "$pid" && remove orphan
 }
 
+# killed_in DELAY ARGUMENT...: podman dies while it does that.
+killed_in()
+{
+	local delay=$1
+	shift
+	timeout -s KILL "$delay" bash -c 'engine "$@"' podman "$@"
+}
+
+# A podman that dies before it calls the runtime may leave the mount of /dev/shm behind, and then can't remove it.
+remove_cut()
+{
+	remove -i cut && return
+	umount "$D"/root/overlay-containers/*/userdata/shm
+	remove -i cut
+}
+
 # podman dies in the middle of starting a container. Its next calls must work; a container that it had not written
 # down yet it forgets, with any runtime, and kogg must be able to remove that.
-engine_killed()
+killed_in_create()
 {
 	local delay id
 	for delay in .05 .1 .15 .2 .25 .3; do
-		timeout -s KILL $delay bash -c 'engine run -d $NETWORK --name cut $IMAGE sleep 1000'
-		remove -i cut || return
+		killed_in $delay run -d "$NETWORK" --name cut "$IMAGE" sleep 1000
+		remove_cut || return
 	done
 	run_again cut || return
 	for id in $("$KOGG" list --quiet); do
 		"$KOGG" delete --force "$id" || return
 	done
+}
+
+killed_in_exec()
+{
+	local delay
+	engine run -d "$NETWORK" --name cut "$IMAGE" sleep 1000 || return
+	for delay in .04 .07 .1 .13 .16 .2; do
+		killed_in $delay exec cut sleep 1000
+		says hi engine exec cut echo hi || return
+	done
+	remove cut && run_again cut
+}
+
+killed_in_delete()
+{
+	local delay
+	for delay in .03 .06 .09 .12 .16 .2; do
+		engine run -d "$NETWORK" --name cut "$IMAGE" sleep 1000 || return
+		killed_in $delay rm -f -t 0 cut
+		remove_cut || return
+	done
+	run_again cut && [ -z "$(engine ps -aq)" ]
 }
 
 run_again()
@@ -173,11 +211,7 @@ run_cases()
 	check runtime-is-kogg -- says "$KOGG" engine info -f '{{.Host.OCIRuntime.Path}}'
 	run_life_cases
 	check healthcheck -- health
-	if has_criu; then
-		check checkpoint -- with frozen --security-opt seccomp=unconfined -- checkpoint_restore
-	else
-		skip checkpoint "criu can't checkpoint on this kernel"
-	fi
+	check_checkpoint with frozen --security-opt seccomp=unconfined -- checkpoint_restore
 	run_option_cases
 	run_says userns-auto 1000 --userns=auto:size=1000 "$IMAGE" cat /proc/self/uid_map
 	run_says uidmap 100000 --uidmap 0:100000:65536 --gidmap 0:100000:65536 "$IMAGE" cat /proc/self/uid_map
@@ -209,5 +243,7 @@ run_cases()
 	check info -- engine info
 	run_fault_cases
 	check conmon-killed -- conmon_killed
-	check engine-killed -- engine_killed
+	check killed-in-create -- killed_in_create
+	check killed-in-exec -- killed_in_exec
+	check killed-in-delete -- killed_in_delete
 }
