@@ -28,8 +28,8 @@ NO_TEST = 77  # the exit status by which meson knows a skipped test
 PROFILE_FILE = 'podman5.8-cpu.json'
 GROUPS = {
     'run': cases.run_cases, 'seccomp': cases.seccomp_cases, 'engines': cases.engine_cases,
-    'lifecycle': cases.lifecycle_cases, 'exec': cases.exec_cases, 'parallel': cases.parallel_cases,
-    'many': cases.many_cases,
+    'lifecycle': cases.lifecycle_cases, 'removal': cases.removal_cases, 'exec': cases.exec_cases,
+    'parallel': cases.parallel_cases, 'many': cases.many_cases,
 }
 
 
@@ -109,7 +109,7 @@ def measure(options, work):
     has_filter = profile and subjects.libseccomp_filter(profile, work / 'filter')
     bench = cases.Bench(
         launcher=Launcher(launcher), runtimes=find_runtimes(options, work),
-        floor=subjects.Floor(floor, cgroups, rootfs), bundles=bundles, cgroups=cgroups,
+        floor=subjects.Floor(floor, cgroups, rootfs), removal=build(work, 'removal'), bundles=bundles, cgroups=cgroups,
         filter=work / 'filter' if has_filter else None, profile=profile, count=options.count,
         pause_ms=options.pause, log=lambda text: print(text, file=sys.stderr))
     wanted = options.only or [*GROUPS, 'memory', 'limit']

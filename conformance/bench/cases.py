@@ -5,11 +5,13 @@ import json
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import time
 from dataclasses import dataclass, field
 
 import subjects as s
+from machine import cgroup_mounts
 
 
 QUIET = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
@@ -21,6 +23,7 @@ class Bench:
     launcher: object
     runtimes: list       # of s.Runtime, kogg first
     floor: s.Floor
+    removal: pathlib.Path  # the program of removal.c
     bundles: s.Bundles
     cgroups: pathlib.Path  # the directory of CGROUP_TOP in the hierarchy that this view shows, or None on v1
     filter: pathlib.Path   # libseccomp's program of the engine's profile, or None
@@ -131,6 +134,38 @@ def lifecycle_cases(bench):
             steps = (('create', '--bundle', bundle, 'bench'), ('start', 'bench'), ('delete', '--force', 'bench'))
             total = sum(bench.launcher.run(runtime.call(*step), bench.pause_ms).wall for step in steps)
             bench.record('create + start + delete --force', runtime.name, total)
+
+
+def groups_of(pid):
+    """The directories of a process's cgroups."""
+    mounts, found = cgroup_mounts(), set()
+    for line in pathlib.Path(f'/proc/{pid}/cgroup').read_text().splitlines():
+        _, names, path = line.split(':', 2)
+        where = mounts.get(names.split(',')[0].removeprefix('name='))
+        if where and s.CGROUP_TOP in path:
+            found.add(where + path)
+    return sorted(found)
+
+
+def removal_cases(bench):
+    """`delete --force` of a container that runs, against the least that anybody has to do for that (removal.c)."""
+    case, runtime, hand = 'delete --force of one that runs', bench.runtimes[0], 'floor'
+    bundle, pid_file = bench.bundles.make('removal', s.with_sleep), bench.bundles.work / 'pid'
+
+    def make():
+        subprocess.run(runtime.call('create', '--bundle', bundle, '--pid-file', pid_file, 'bench'), check=True, **QUIET)
+        subprocess.run(runtime.call('start', 'bench'), check=True, **QUIET)
+
+    for _ in range(bench.count):
+        make()
+        bench.record(case, runtime.name, bench.launcher.run(runtime.call('delete', '--force', 'bench'), bench.pause_ms).wall)
+        make()
+        pid = int(pid_file.read_text())
+        bench.record(case, hand, bench.launcher.run([bench.removal, pid, *groups_of(pid)], bench.pause_ms).wall)
+        subprocess.run(runtime.call('delete', '--force', 'bench'), check=True, **QUIET)
+    values = bench.results[case]
+    more = statistics.median(ours - theirs for ours, theirs in zip(values[runtime.name], values[hand])) / 1e3
+    bench.note(f'{case}: {more:.2f} ms more than to kill the process and remove the groups by hand, as a paired median')
 
 
 def exec_cases(bench):
