@@ -61,9 +61,11 @@ static int reply_error(const char *text)
 
 static int reply_failure(const sd_bus_error *error, int result, const char *what)
 {
-	if (sd_bus_error_is_set(error))
-		return reply_error(error->message ? error->message : error->name);
-	return reply_errno(result, what);
+	bool has_text = sd_bus_error_is_set(error) && error->message && error->message[0];
+
+	if (!sd_bus_error_is_set(error))
+		return reply_errno(result, what);
+	return reply_error(has_text ? error->message : error->name);
 }
 
 static uint64_t now_usec(void)

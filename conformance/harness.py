@@ -439,6 +439,19 @@ def temporary_mount(source, target, *args, **options):
     _temporary_mounts.append(target)
 
 
+def temporary_image(target, megabytes=4):
+    """An empty ext4 of the test's own at TARGET, for what a tmpfs can't do."""
+    image = tmp / f'image{serial()}'
+    with open(image, 'wb') as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(['modprobe', '-q', 'loop'], check=False)
+    for command in (['mke2fs', '-q', '-t', 'ext4', image], ['mount', '-o', 'loop', '-t', 'ext4', image, target]):
+        result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        if result.returncode:
+            raise Skip(f'no ext4 on a loop device: {result.stderr.decode().strip()}')
+    _temporary_mounts.append(target)
+
+
 def states():
     return [str(path) for root in tmp.glob('r[0-9]*') if root.is_dir()
             for path in root.iterdir() if path.name[0] != '.']  # those are caches

@@ -14,7 +14,7 @@ import tty
 import harness
 from cgroup_files import need
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
-from machine import Namespaces, cgroup_mounts
+from machine import Namespaces, cgroup_mounts, controller_home
 
 
 @contextlib.contextmanager
@@ -504,6 +504,10 @@ def test_no_memory_for_another_process():
     with Container(Runtime(), bundle) as container:
         container.create().start()
         expect(container.read_line(30), 'full', 'the first line')
+        version, where = controller_home('memory')
+        used = pathlib.Path(str(where) + bundle.config['linux']['cgroupsPath'], 'memory.current' if version == 2
+                            else 'memory.usage_in_bytes').read_text().strip()
+        container.runtime.ok('update', '--memory', used, '--memory-swap', used, container.id)
         statuses = set()
         for _ in range(10):
             process = process_file(container, args=['true'], oomScoreAdj=1000)

@@ -32,12 +32,13 @@ def zombies():
 
 
 def test_a_thousand_in_a_row():
+    """A few hundred on an emulated processor."""
     with Container(Runtime(), Bundle()) as container:
         container.run()
         path = container.bundle.config['linux']['cgroupsPath']
         groups, processes = groups_below(path), processes_of(container)
         descriptors = len(os.listdir(f'/proc/{container.pid}/fd'))
-        for _ in range(1000):
+        for _ in range(int(1000 / float(os.environ.get('KOGG_TEST_SLOWNESS', '1')))):
             process = container.runtime.start_call('exec', container.id, 'true')
             expect(process.wait(30), 0, 'status')
         expect(groups_below(path), groups, 'groups')

@@ -26,9 +26,11 @@ def user_bundle(mount):
 
 
 def source():
-    """Files of the host's root and of user 7."""
+    """Files of the host's root and of user 7, where IDs can be mapped: on a tmpfs since Linux 6.3."""
     path = harness.tmp / f'source{harness.serial()}'
     path.mkdir()
+    if [int(n) for n in os.uname().release.split('.')[:2]] < [6, 3]:
+        harness.temporary_image(path)
     for name, owner in (('zero', 0), ('seven', 7), ('beyond', 70000)):
         (path / name).write_text(name)
         os.chown(path / name, owner, owner)

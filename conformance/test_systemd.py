@@ -323,35 +323,42 @@ def user_manager():
         time.sleep(0.2)
 
 
-def test_rootless():
-    """A scope of the user's manager, reached from a group that the user may not leave by himself."""
+def user_bundle(cgroups_path):
     if not shutil.which('loginctl'):
         raise Skip('there is no logind')
     user = pwd.getpwnam(USER)
     bundle = Bundle()
     config = bundle.config
-    config['linux'] |= {'cgroupsPath': f':{PREFIX}:rootless', 'resources': {'memory': {'limit': 64 * MEGABYTE}},
+    config['process']['args'] = ['sleep', '1000']
+    config['linux'] |= {'cgroupsPath': cgroups_path, 'resources': {'memory': {'limit': 64 * MEGABYTE}},
                         'uidMappings': [{'containerID': 0, 'hostID': user.pw_uid, 'size': 1}],
                         'gidMappings': [{'containerID': 0, 'hostID': user.pw_gid, 'size': 1}]}
     config['linux']['namespaces'].append({'type': 'user'})
     config['mounts'] = [m for m in config['mounts'] if m['type'] not in ('devpts', 'mqueue')]
     bundle.save()
     subprocess.run(['chown', '-R', USER, bundle.path], check=True)
-    state = bundle.path / 'state'
-    command = ['setpriv', f'--reuid={user.pw_uid}', f'--regid={user.pw_gid}', '--clear-groups', 'env', '-i',
-               f'XDG_RUNTIME_DIR=/run/user/{user.pw_uid}', harness.KOGG, '--root', state, '--systemd-cgroup']
+    return bundle, user
+
+
+def call_as(user, *command):
+    """Output and errors of a command of the user's, which must succeed."""
+    with tempfile.TemporaryFile('w+') as out:  # no pipe: the container keeps what it is given
+        result = subprocess.run(['setpriv', f'--reuid={user.pw_uid}', f'--regid={user.pw_gid}', '--clear-groups', 'env', '-i',
+                                 f'PATH={os.environ["PATH"]}', f'XDG_RUNTIME_DIR=/run/user/{user.pw_uid}', *map(str, command)],
+                                stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=120, check=False)
+        out.seek(0)
+        text = out.read()
+    assert result.returncode == 0, f'{command}: {text}'
+    return text
+
+
+def test_rootless():
+    """A scope of the user's manager, reached from a group that the user may not leave by himself."""
+    bundle, user = user_bundle(f':{PREFIX}:rootless')
 
     def call(*args):
-        with tempfile.TemporaryFile('w+') as out:  # no pipe: the container keeps what it is given
-            result = subprocess.run([*command, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=60,
-                                    check=False)
-            out.seek(0)
-            text = out.read()
-        assert result.returncode == 0, f'{args}: {text}'
-        return text
+        return call_as(user, harness.KOGG, '--root', bundle.path / 'state', '--systemd-cgroup', *args)
 
-    config['process']['args'] = ['sleep', '1000']
-    bundle.save()
     call('create', '--bundle', bundle.path, 'rootless')
     try:
         call('start', 'rootless')
@@ -362,8 +369,29 @@ def test_rootless():
         expect((group / 'memory.max').read_text().strip(), str(64 * MEGABYTE), 'memory.max')
     finally:
         call('delete', '--force', 'rootless')
-        subprocess.run(['loginctl', 'disable-linger', USER], check=True)
     expect(group.exists(), False, 'the group is there')
+
+
+def test_rootless_by_directory():
+    """Without the driver, from within a scope that the user's manager has delegated; also what needs a group."""
+    bundle, user = user_bundle('mine')
+    kogg = f'{harness.KOGG} --root {bundle.path}/state'
+    script = f'''set -e
+        {kogg} run --detach --bundle {bundle.path} rootless </dev/null >/dev/null
+        {kogg} exec rootless cat /proc/self/cgroup
+        {kogg} update --memory 32M --memory-swap 32M --pids-limit 9 rootless
+        group=/sys/fs/cgroup$({kogg} exec rootless cat /proc/self/cgroup | sed s/^0:://)
+        cat $group/memory.max $group/pids.max
+        {kogg} pause rootless
+        cat $group/cgroup.freeze
+        {kogg} resume rootless
+        {kogg} ps --format json rootless
+        {kogg} delete --force rootless
+        test ! -e $group'''
+    lines = call_as(user, 'systemd-run', '--user', '--quiet', '--scope', '-p', 'Delegate=yes', 'sh', '-c', script).splitlines()
+    assert f'/user@{user.pw_uid}.service/' in lines[0] and lines[0].endswith('/mine'), lines
+    expect(lines[1:4], [str(32 * MEGABYTE), '9', '1'], 'limits and state')
+    expect(len(json.loads(lines[4])), 1, 'processes')
 
 
 # What it costs

@@ -5,7 +5,8 @@
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libjansson-dev libseccomp-dev libcap-ng-dev
 	libsystemd-dev"
 RUN_PACKAGES="busybox-static util-linux uidmap"
-TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 python3-jsonschema iproute2 git strace"
+TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 python3-jsonschema iproute2 git strace procps
+	e2fsprogs"
 LAB_PACKAGES="qemu-system-x86 cpio kmod busybox-static"
 # Three engines, and what stands around cri-o and images; tools/test.sh --full.
 ENGINE_PACKAGES="podman conmon catatonit netavark containerd docker.io docker-compose containernetworking-plugins iptables

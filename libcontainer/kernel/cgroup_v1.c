@@ -75,7 +75,15 @@ static int enter(const struct cgroup_place *place, struct error *err)
 	return 0;
 }
 
-/* Reading the state makes the kernel bring it up to date; there is no event for it. */
+/*
+ * The state can only be read, which is what brings it up to date: the v1 freezer
+ * tells nobody of a change (no kernfs_notify(), so neither poll(2) nor
+ * inotify(7) wakes; cgroup.event_control knows memory alone; nothing waits for a
+ * task to freeze). As a rule the first few reads do, with the processor given
+ * to those that are to freeze. What is not frozen after this many waits in the
+ * kernel for a device or a lock, and as long as that takes, a pause of 1 ms
+ * costs less than a processor: the one wait by the clock in kogg, on v1 only.
+ */
 #define EAGER_READS 200
 
 static int wait_state(int fd, const char *wanted, struct error *err)

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The systemd cgroup driver against a systemd of our own: what it says of one that refuses, fails, or never answers.
+
+Also a host with v1 hierarchies, where systemd makes some groups of a unit and kogg the others. The real one is in
+test_systemd.
+"""
+import os
+import pathlib
+import time
+
+import harness
+from cgroup_files import check_files, need, settings
+from fake_systemd import FakeSystemd, ending, hanging_up, never_ending, refusing, silent
+from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
+from machine import cgroup_mounts
+
+UNIT = f'kt{os.getpid()}-one.scope'
+SLICE = f'koggtest{os.getpid()}.slice'  # without a dash, it is at the top
+
+
+def hierarchies():
+    return [pathlib.Path(where) for where in sorted(set(cgroup_mounts().values()))]
+
+
+def made_by_systemd():
+    """The hierarchies in which systemd itself makes a unit's group."""
+    mounts = cgroup_mounts()
+    return [pathlib.Path(mounts[name]) for name in ('', 'systemd') if name in mounts]
+
+
+def bundle_of_unit(**resources):
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = f'{SLICE}:kt{os.getpid()}:one'
+    bundle.config['linux']['resources'] |= resources
+    return bundle.save()
+
+
+def systemd(**options):
+    """The fake one, at the place of the host's."""
+    if not os.access(pathlib.Path(harness.KOGG).parent / 'kogg-systemd', os.X_OK):
+        raise Skip('kogg is built without systemd')
+    harness.temporary_mount('tmpfs', '/run', 'tmpfs')
+    return FakeSystemd('/run', [where / SLICE / UNIT for where in made_by_systemd()], **options)
+
+
+def remove_slices():
+    for where in hierarchies():
+        if (where / SLICE).exists():
+            (where / SLICE).rmdir()
+
+
+def left():
+    return [str(where / SLICE / UNIT) for where in hierarchies() if (where / SLICE / UNIT).exists()]
+
+
+def runtime():
+    return Runtime('--systemd-cgroup')
+
+
+def test_life():
+    """create to delete; in each hierarchy, whoever makes the group there, the process is in it, and limits are in force."""
+    bundle = bundle_of_unit(**({'pids': {'limit': 33}} if 'pids' in cgroup_mounts() else {}))
+    try:
+        with systemd() as fake, Container(runtime(), bundle) as container:
+            container.create()
+            expect(fake.members(), ['Subscribe', 'StartTransientUnit'], 'calls of create')
+            groups = pathlib.Path(f'/proc/{container.pid}/cgroup').read_text().splitlines()
+            for where in hierarchies():
+                members = (where / SLICE / UNIT / 'cgroup.procs').read_text().split()
+                expect(members, [str(container.pid)], f'processes in {where}')
+            elsewhere = [g for g in groups if not g.endswith(f':/{SLICE}/{UNIT}')]
+            named = [g for g in elsewhere if g.split(':')[1] and g.split(':')[1].split(',')[0] not in cgroup_mounts()
+                     and g.split(':')[1].removeprefix('name=') not in cgroup_mounts()]
+            expect(elsewhere, named, 'groups of another name')
+            container.start()
+            added = container.runtime.ok('exec', container.id, 'cat', '/proc/self/cgroup').out.splitlines()
+            expect(added, groups, 'groups of an exec')
+            if 'pids' in cgroup_mounts():
+                check_files(pathlib.Path(cgroup_mounts()['pids'], SLICE, UNIT), {'pids.max': '33'})
+                container.runtime.ok('update', '--pids-limit', '22', container.id)
+                check_files(pathlib.Path(cgroup_mounts()['pids'], SLICE, UNIT), {'pids.max': '22'})
+                expect(fake.members()[2:], ['SetUnitProperties', 'Ping'], 'calls of update')
+            container.runtime.ok('pause', container.id)
+            container.runtime.ok('resume', container.id)
+            container.runtime.ok('delete', '--force', container.id)
+            container.is_made = False
+            expect(fake.members()[-3:], ['Subscribe', 'StopUnit', 'ResetFailedUnit'], 'calls of delete')
+            expect(left(), [], 'groups that are left')
+    finally:
+        remove_slices()
+
+
+def test_update_that_systemd_refuses():
+    """What had been written by then is as it was."""
+    need('pids')
+    bundle = bundle_of_unit(pids={'limit': 33})
+    refuse = refusing('org.freedesktop.DBus.Error.AccessDenied', 'Not for you.')
+    try:
+        with systemd(answers={'SetUnitProperties': refuse}) as fake, Container(runtime(), bundle) as container:
+            container.create()
+            bundle.config['linux']['cgroupsPath'] = f'/{SLICE}/{UNIT}'
+            before = settings(bundle)
+            record = container.runtime.fails('update', '--pids-limit', '22', container.id)
+            expect(record['msg'], f"systemd unit '{UNIT}': Not for you", 'message')
+            expect(settings(bundle), before, 'settings')
+            assert 'SetUnitProperties' in fake.members(), fake.members()
+    finally:
+        remove_slices()
+
+
+def refused(fake, *texts):
+    own = runtime()
+    with fake:
+        record = own.fails('create', '--bundle', bundle_of_unit().path, 'refused', timeout=60)
+    for text in (f"systemd unit '{UNIT}'", *texts):
+        expect_in(text, record['msg'], 'message')
+    for phrase in ('no such file', 'does not exist', 'operation not permitted', 'permission denied'):
+        assert phrase not in record['msg'], f'{record["msg"]!r} has words that engines take for something else'
+    expect(own.ids(), [], 'states')
+    expect(left(), [], 'groups')
+    remove_slices()
+    return record
+
+
+@cases(
+    ('refusal', {'StartTransientUnit': refusing('org.freedesktop.systemd1.NoSuchUnit', 'There is no such slice.')},
+     'There is no such slice'),
+    ('name without words', {'StartTransientUnit': refusing('org.freedesktop.DBus.Error.Failed', '')},
+     'org.freedesktop.DBus.Error.Failed'),
+    ('failed', {'StartTransientUnit': ending('failed')}, 'job failed', "result 'of the fake'"),
+    ('timeout', {'StartTransientUnit': ending('timeout')}, 'job timeout'),
+    ('dependency', {'StartTransientUnit': ending('dependency')}, 'job dependency'),
+    ('lines', {'StartTransientUnit': refusing('a.b', 'one\ntwo\x1b[m')}, 'one two [m'),
+    ('hang-up', {'StartTransientUnit': hanging_up}, 'onnection reset'),
+    ('hang-up at once', {'Subscribe': hanging_up}, 'onnection reset'),
+)
+def test_refused(name, answers, *texts):
+    refused(systemd(answers=answers), *texts)
+
+
+def test_unit_that_had_failed():
+    """Its name is freed, and the start tried again, once."""
+    seen = []
+
+    def once(connection, call):
+        if seen:
+            return False
+        seen.append(1)
+        connection.refuse(call, 'org.freedesktop.systemd1.UnitExists', 'It was there.')
+        return True
+    try:
+        with systemd(answers={'StartTransientUnit': once}) as fake, Container(runtime(), bundle_of_unit()) as container:
+            container.create()
+            expect(fake.members(), ['Subscribe', 'StartTransientUnit', 'ResetFailedUnit', 'StartTransientUnit'], 'calls')
+    finally:
+        remove_slices()
+
+
+@cases(('at the call', {'StartTransientUnit': silent}, 15, 'timed out'), ('at the first', {'Subscribe': silent}, 15, 'timed out'))
+def test_never_answers(name, answers, limit, text):
+    """With the limit that libsystemd takes from SYSTEMD_BUS_TIMEOUT, for all of its 25 s were too long to test."""
+    os.environ['SYSTEMD_BUS_TIMEOUT'] = '2s'
+    try:
+        began = time.monotonic()
+        refused(systemd(answers=answers), text)
+        assert time.monotonic() - began < limit, f'it took {time.monotonic() - began:.0f} s'
+    finally:
+        del os.environ['SYSTEMD_BUS_TIMEOUT']
+
+
+def test_delete_without_an_answer():
+    """The container is gone, if not its unit; the error names that, and another try may succeed."""
+    os.environ['SYSTEMD_BUS_TIMEOUT'] = '2s'
+    answers = {}
+    try:
+        with systemd(answers=answers) as fake, Container(runtime(), bundle_of_unit()) as container:
+            container.create()
+            answers['StopUnit'] = silent
+            record = container.runtime.fails('delete', '--force', container.id)
+            expect_in(UNIT, record['msg'], 'message')
+            expect(container.runtime.ids(), [container.id], 'states')
+            answers.clear()
+            container.runtime.ok('delete', '--force', container.id)
+            container.is_made = False
+            expect(left(), [], 'groups')
+    finally:
+        del os.environ['SYSTEMD_BUS_TIMEOUT']
+        remove_slices()
+
+
+def test_silence():
+    """Not even who is there is answered: nobody but kogg itself sees to it that there is an end."""
+    began = time.monotonic()
+    own = runtime()
+    with systemd(is_mute=True):
+        record = own.fails('create', '--bundle', bundle_of_unit().path, 'refused', timeout=60)
+    expect(record['msg'], 'systemd has not answered in 40 s', 'message')
+    assert time.monotonic() - began < 50, f'it took {time.monotonic() - began:.0f} s'
+    expect(own.ids(), [], 'states')
+    expect(left(), [], 'groups')
+    remove_slices()
+
+
+def test_job_without_an_end():
+    began = time.monotonic()
+    refused(systemd(answers={'StartTransientUnit': never_ending}), 'timed out')
+    assert time.monotonic() - began < 40, f'it took {time.monotonic() - began:.0f} s'
+
+
+def test_nobody_there():
+    if not os.access(pathlib.Path(harness.KOGG).parent / 'kogg-systemd', os.X_OK):
+        raise Skip('kogg is built without systemd')
+    harness.temporary_mount('tmpfs', '/run', 'tmpfs')
+    record = runtime().fails('create', '--bundle', bundle_of_unit().path, 'refused')
+    expect_in('is systemd running here', record.get('hint', ''), 'hint')
+
+
+harness.main(__name__)
