@@ -4,12 +4,14 @@
 import json
 import os
 import pathlib
+import re
 import select
+import subprocess
 import time
 
 import harness
 from cgroup_files import group_of
-from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, shell_bundle
 from machine import cgroup_mounts, reap
 
 
@@ -279,6 +281,20 @@ def test_kill_with_shared_pids(name, words, left):
         else:
             expect_dead(pids)
         container.wait_status('stopped')
+
+
+@cases(('run', []), ('the caller', ['--no-subreaper']))
+def test_kill_of_run_with_orphans(parent, options):
+    """KILL takes the first process along with its group; orphans are run's, unless it is told to leave them."""
+    bundle = shell_bundle('(sleep 1000 >&- & echo $!); echo left; sleep 1000')
+    bundle.config['linux']['namespaces'] = [n for n in bundle.config['linux']['namespaces'] if n['type'] != 'pid']
+    runtime = Runtime()
+    with runtime.start_call('run', '--bundle', bundle.save().path, *options, 'orphans', stdout=subprocess.PIPE) as run:
+        orphan, _ = (run.stdout.readline().decode().strip() for _ in range(2))
+        status = open(f'/proc/{orphan}/status').read()
+        runtime.ok('kill', 'orphans', 'KILL')
+        expect(run.wait(10), 137, 'exit status')
+    expect(int(re.search(r'PPid:\t(\d+)', status)[1]), {'run': run.pid, 'the caller': os.getpid()}[parent], 'its parent')
 
 
 def test_kill_all_of_stopped_sweeps():

@@ -157,6 +157,17 @@ def test_life():
     expect(user.ids(), [], 'states')
 
 
+def test_root_of_somebody_else():
+    """A user whose environment names no directory meets /run, and is told what else there is."""
+    user = User()
+    user.env.pop('XDG_RUNTIME_DIR')
+    elsewhere = harness.tmp / f'r{harness.serial()}'
+    elsewhere.mkdir(mode=0o700)
+    user.global_options = ['--root', str(elsewhere / 'kogg')]
+    record = user.fails('create', '--bundle', user_bundle(user).path, 'x')
+    expect_in('XDG_RUNTIME_DIR', record.get('hint', ''), 'hint')
+
+
 def test_devices_are_the_hosts():
     user = User()
     bundle = user_bundle(user, args=['sh', '-c', 'echo x > /dev/null && head -c 4 /dev/zero | wc -c; stat -c %t:%T /dev/null'])

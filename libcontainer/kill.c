@@ -40,12 +40,15 @@ static int signal_all(struct handle *handle, int signal, struct error *err)
 	return 0;
 }
 
-static int signal_first(struct handle *handle, int signal, struct error *err)
+/* MAY_BE_GONE: others of its group were killed before, and it most likely with them. */
+static int signal_first(struct handle *handle, int signal, bool may_be_gone, struct error *err)
 {
 	bool has_exited;
 
 	if (pidfd_signal(handle->pidfd, signal, &has_exited, err) < 0)
 		return -1;
+	if (has_exited && may_be_gone)
+		return 0;
 	if (has_exited)
 		return error_set(err, ERROR_STATE, "container not running: its process has ended");
 	/*
@@ -61,7 +64,7 @@ int container_kill(
 	const struct runtime *runtime, const char *id, int signal, bool all, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
-	bool has_group;
+	bool has_group, sweeps;
 
 	if (handle_open(&handle, runtime, id, err) < 0)
 		return -1;
@@ -70,12 +73,12 @@ int container_kill(
 	 * (--all after its end is how engines sweep them up).
 	 */
 	has_group = cgroup_has_group(handle.file.cgroup);
-	if (has_group && (all || (signal == SIGKILL && !handle.file.has_own_pid_namespace)))
-		if (signal_all(&handle, signal, err) < 0)
-			return -1;
+	sweeps = has_group && (all || (signal == SIGKILL && !handle.file.has_own_pid_namespace));
+	if (sweeps && signal_all(&handle, signal, err) < 0)
+		return -1;
 	if (handle.status == STATE_STOPPED || handle.status == STATE_CREATING)
 		return all ? 0
 			   : error_set(err, ERROR_STATE, "container not running: '%s' is %s", id,
 				     state_status_word(handle.status));
-	return all && has_group ? 0 : signal_first(&handle, signal, err);
+	return all && has_group ? 0 : signal_first(&handle, signal, sweeps, err);
 }

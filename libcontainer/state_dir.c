@@ -21,6 +21,17 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
+/* A caller without privilege, in whose environment nothing says where else to look. */
+static int fail_root(const char *op, const char *root, struct error *err)
+{
+	bool is_refused = errno == EACCES;
+
+	error_set_call(err, op, root);
+	if (is_refused)
+		error_hint(err, "XDG_RUNTIME_DIR or --root can name a directory of the caller's");
+	return -1;
+}
+
 /* mkdir -p; the last directory is the runtime's own and nobody else's. */
 static int make_root(const char *root, struct error *err)
 {
@@ -30,16 +41,16 @@ static int make_root(const char *root, struct error *err)
 	if (mkdir(root, 0700) == 0 || errno == EEXIST)
 		return 0;
 	if (errno != ENOENT || length >= sizeof(path))
-		return error_set_call(err, "mkdir", root);
+		return fail_root("mkdir", root, err);
 	memcpy(path, root, length + 1);
 	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(path, 0711) < 0 && errno != EEXIST)
-			return error_set_call(err, "mkdir", path);
+			return fail_root("mkdir", path, err);
 		*p = '/';
 	}
 	if (mkdir(root, 0700) < 0 && errno != EEXIST)
-		return error_set_call(err, "mkdir", root);
+		return fail_root("mkdir", root, err);
 	return 0;
 }
 
@@ -49,7 +60,7 @@ static int open_root(const char *root, struct error *err)
 	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return error_set_call(err, "open", root);
+		return fail_root("open", root, err);
 	/* Whoever may write there could put another container's names in, or take ours away. */
 	if (fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0) ||
 		(st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))) {
