@@ -3,6 +3,8 @@
 """config-linux.md, "Control groups": device rules, membership, removal. Works on v1, hybrid and v2 hosts."""
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import time
 
@@ -324,6 +326,50 @@ def test_folder_without_a_hierarchy():
     finally:
         machine.umount('/sys/fs/cgroup')
         machine.umount('/mnt')
+
+
+def traced_create(calls):
+    """The lines of strace(1) of a create, with paths for descriptors."""
+    if not shutil.which('strace'):
+        raise Skip('strace is not installed')
+    trace = harness.tmp / 'trace'
+    with Container(Runtime(), Bundle()) as container:
+        command = ['strace', *harness.TRACEABLE, '-f', '-y', '-qq', '-s', '256', '-o', str(trace), '-e', f'trace={calls}']
+        # The traced tracee of what stays would keep strace waiting: it ends with the container.
+        container.bundle.config['process']['args'] = ['sleep', '1000']
+        container.bundle.save()
+        process = subprocess.Popen([*command, *container.runtime.command('create', '--bundle', container.bundle.path,
+                                                                        container.id)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while container.runtime.call('state', container.id).status or container.runtime.state(container.id)['status'] != 'created':
+            assert time.monotonic() < deadline, 'it is not created'
+            time.sleep(0.05)
+        container.runtime.ok('delete', '--force', container.id)
+        process.wait(20)
+    return trace.read_text().splitlines()
+
+
+def test_born_in_the_group():
+    """On v2 the first process is never anywhere else: nothing moves it."""
+    if '' not in cgroup_mounts():
+        raise Skip('there is no v2 hierarchy')
+    lines = traced_create('clone3,write,openat')
+    births = [line for line in lines if 'clone3(' in line and 'CLONE_INTO_CGROUP' in line]
+    expect(len(births), 1, f'births in a cgroup in {[line for line in lines if "clone3(" in line]}')
+    where = re.escape(cgroup_mounts()[''] + '/' + CGROUP_TOP)
+    moves = [line for line in lines if re.search(rf'write\(\d+<{where}/[^>]*(cgroup\.procs|tasks|cgroup\.threads)>', line)]
+    expect(moves, [], 'moves')
+
+
+def test_one_write_a_hierarchy():
+    """On v1 the first process enters each group by one write of its own."""
+    places = {where for name, where in cgroup_mounts().items() if name}
+    if not places:
+        raise Skip('there is no v1 hierarchy')
+    lines = traced_create('write')
+    moves = [match[1] for line in lines if (match := re.search(r'write\(\d+<(\S*?)/' + CGROUP_TOP + r'/\S*/(?:cgroup\.procs|tasks)>', line))]
+    expect(sorted(moves), sorted(places), 'hierarchies of the moves')
 
 
 def test_time_of_removal():

@@ -111,6 +111,18 @@ def test_subordinate_ids():
     expect_in('0:0', answer.out, 'owner of the root file system')
 
 
+def test_many_subordinate_ids():
+    """340 ranges, as many as the kernel takes, by newuidmap and newgidmap; in 4095 characters, as it wants them."""
+    user = User()
+    give_ids('koggtest:20000:1000')
+    many = [{'containerID': 0, 'hostID': UID, 'size': 1},
+            *({'containerID': i, 'hostID': 20000 + 2 * i, 'size': 1} for i in range(1, 340))]
+    bundle = user_bundle(user, lambda config: config['linux'].update(uidMappings=many, gidMappings=many),
+                         args=['sh', '-c', 'cat /proc/self/uid_map | wc -l; cat /proc/self/gid_map | wc -l'])
+    answer = run(user, bundle)
+    expect((answer.status, answer.out.split()), (0, ['340', '340']), repr(answer))
+
+
 @cases(
     ('foreign', {'uidMappings': mappings(), 'gidMappings': mappings(300000)}, '/linux/gidMappings', 'newgidmap'),
     ('foreign users', {'uidMappings': mappings(300000), 'gidMappings': mappings()}, '/linux/uidMappings', 'newuidmap'),

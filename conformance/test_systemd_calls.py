@@ -5,8 +5,11 @@
 Also a host with v1 hierarchies, where systemd makes some groups of a unit and kogg the others. The real one is in
 test_systemd.
 """
+import json
 import os
 import pathlib
+import shutil
+import subprocess
 import time
 
 import harness
@@ -89,6 +92,46 @@ def test_life():
             expect(left(), [], 'groups that are left')
     finally:
         remove_slices()
+
+
+def test_calls_that_need_no_systemd():
+    """One connection for each command that has to ask; none for the others, nor for other containers."""
+    with systemd() as fake:
+        own = Runtime('--cgroup-manager', 'systemd')
+        try:
+            with Container(own, bundle_of_unit()) as container:
+                container.create()
+                expect(len(fake.connections), 1, 'connections of create')
+                container.start()
+                for command in (['state', container.id], ['list'], ['pause', container.id], ['resume', container.id],
+                                ['exec', container.id, 'true'], ['ps', '--format', 'json', container.id],
+                                ['events', '--stats', container.id], ['kill', container.id, 'CONT'], ['features']):
+                    own.ok(*command)
+                expect(len(fake.connections), 1, 'connections of commands that ask nothing')
+                own.ok('delete', '--force', container.id)
+                container.is_made = False
+                expect(len(fake.connections), 2, 'connections with delete')
+            with Container(Runtime(), Bundle()) as container:
+                container.create().start()
+            expect(len(fake.connections), 2, 'connections of another driver')
+        finally:
+            remove_slices()
+
+
+def test_without_the_program():
+    """As a build without systemd has it: features and the error say so."""
+    alone = harness.tmp / 'alone'
+    alone.mkdir()
+    shutil.copy(harness.KOGG, alone / 'kogg')
+    if os.path.exists('/usr/local/libexec/kogg-systemd') or os.path.exists('/usr/libexec/kogg-systemd'):
+        raise Skip('it is installed')
+    features = json.loads(subprocess.run([alone / 'kogg', 'features'], stdout=subprocess.PIPE, check=True).stdout)
+    expect((features['linux']['cgroup']['systemd'], features['linux']['cgroup']['systemdUser']), (False, False), 'features')
+    result = subprocess.run([alone / 'kogg', '--root', harness.tmp / 'state', '--systemd-cgroup', 'create', '--bundle',
+                             bundle_of_unit().path, 'refused'], stderr=subprocess.PIPE, text=True, check=False)
+    expect(result.returncode, 1, 'status')
+    expect_in("the program 'kogg-systemd' is not installed", result.stderr, 'message')
+    expect(left(), [], 'groups')
 
 
 def test_update_that_systemd_refuses():

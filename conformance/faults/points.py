@@ -12,6 +12,7 @@ import signal
 import subprocess
 
 import harness
+from cgroup_files import settings
 from harness import Bundle, Container, serial
 from machine import controller_home
 from trials import ERRORS, LIMIT, Ground, Runtime, figures, judge_message, read_points, settle, timed_row, tracer
@@ -349,6 +350,10 @@ class Pause(Made):
 class Update(Made):
     name, before = 'update', ('--pids-limit', '77', '--cpu-share', '300')
 
+    def prepare(self):
+        super().prepare()
+        self.settings = settings(self.bundle)
+
     def limit(self):
         version, home = controller_home('pids')
         path = self.bundle.config['linux']['cgroupsPath']
@@ -359,8 +364,10 @@ class Update(Made):
         return [] if self.limit() == '77' else [f'pids.max is {self.limit()}']
 
     def undone(self, answer):
+        """What ends it in the middle leaves what it has done; what only fails, nothing."""
         self.container.ask()
-        return []
+        now = settings(self.bundle) if answer.status > 0 else self.settings
+        return [f'{k} is {now[k]}' for k in now if now[k] != self.settings[k]]
 
 
 class Delete(Made):

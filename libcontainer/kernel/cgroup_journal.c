@@ -151,6 +151,13 @@ static int note_related(struct cgroup_journal *journal, int dir_fd, const char *
 	return 0;
 }
 
+/* It takes commands, or is not there, which the write will say. */
+static bool has_nothing_to_read(int sys_errno)
+{
+	return sys_errno == EINVAL || sys_errno == EOPNOTSUPP || sys_errno == EACCES ||
+	       sys_errno == EPERM || sys_errno == ENOENT;
+}
+
 static int note_present(struct cgroup_journal *journal, int dir_fd, const char *file,
 	const char *value, struct error *err)
 {
@@ -158,8 +165,12 @@ static int note_present(struct cgroup_journal *journal, int dir_fd, const char *
 	struct error failure = { 0 };
 	bool is_known = cgroup_file_read(dir_fd, file, present, &failure) == 0;
 
-	if (!is_known && failure.sys_errno)
+	if (has_nothing_to_read(failure.sys_errno))
 		return 0;
+	if (!is_known && failure.sys_errno) {
+		*err = failure;
+		return -1;
+	}
 	is_known = is_known && cgroup_journal_find(file, value, present, before);
 	if (note_related(journal, dir_fd, file, present, err) < 0)
 		return -1;
