@@ -74,7 +74,8 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 	if (container_id_check(id, err) < 0)
 		return -1;
 	if (handle_lock(&handle, runtime, id, err) < 0) {
-		if (err->kind == ERROR_NOT_FOUND && force) {
+		/* What is locked is there, if only as an empty directory. */
+		if (err->kind == ERROR_NOT_FOUND && force && !handle.is_locked) {
 			*err = (struct error){ 0 };
 			return 0;
 		}

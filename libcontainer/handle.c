@@ -97,7 +97,13 @@ static int lock(struct handle *handle, enum state_dir_lock lock, const struct ru
 		state_dir_lock(&handle->dir, lock, runtime->root, id, err) < 0)
 		return -1;
 	handle->is_locked = true;
-	return load(handle, err);
+	if (load(handle, err) == 0)
+		return 0;
+	/* Its creator has only just begun, and waits for the lock: there is nothing yet. */
+	if (err->sys_errno != ENOENT || state_dir_has_begun(&handle->dir))
+		return -1;
+	*err = (struct error){ 0 };
+	return state_dir_not_found(id, err);
 }
 
 int handle_lock(
@@ -109,13 +115,7 @@ int handle_lock(
 int handle_share(
 	struct handle *ret_handle, const struct runtime *runtime, const char *id, struct error *err)
 {
-	if (lock(ret_handle, STATE_DIR_SHARED, runtime, id, err) == 0)
-		return 0;
-	/* Its creator has only just begun, and waits for the lock: there is nothing yet. */
-	if (!ret_handle->is_locked || err->sys_errno != ENOENT)
-		return -1;
-	*err = (struct error){ 0 };
-	return state_dir_not_found(id, err);
+	return lock(ret_handle, STATE_DIR_SHARED, runtime, id, err);
 }
 
 int handle_want_running(const struct handle *handle, struct error *err)

@@ -40,6 +40,17 @@ static int signal_all(struct handle *handle, int signal, struct error *err)
 	return 0;
 }
 
+/* Somebody else may have thawed it, and even have deleted the container by now. */
+static int thaw(const struct handle *handle, struct error *err)
+{
+	struct error cause = { 0 };
+
+	if (cgroup_thaw(handle->file.cgroup, &cause) == 0 || !pidfd_is_alive(handle->pidfd))
+		return 0;
+	*err = cause;
+	return -1;
+}
+
 /* MAY_BE_GONE: others of its group were killed before, and it most likely with them. */
 static int signal_first(struct handle *handle, int signal, bool may_be_gone, struct error *err)
 {
@@ -56,7 +67,7 @@ static int signal_first(struct handle *handle, int signal, bool may_be_gone, str
 	 * sees the signal (control.c).
 	 */
 	if (signal == SIGKILL && handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup))
-		return cgroup_thaw(handle->file.cgroup, err);
+		return thaw(handle, err);
 	return 0;
 }
 

@@ -48,7 +48,6 @@ def noises(text, stride):
     yield 'an array', b'[]'
     yield 'a deep object', b'{"format":1,"x":' + b'[' * 100 + b']' * 100 + b'}'
     yield 'many objects', b'{}' * 100000
-    yield 'another format', text.replace(b'"format":1', b'"format":7')
 
 
 def damage_file(name, stride):
@@ -103,6 +102,24 @@ def damage_members():
             problems = ask(runtime, container)
             found = [left for left in ground.left() if 'pid of' in what or not left.startswith('cgroup')]
             figures.add('state.json replaced', what, problems + [f'left {left}' for left in found])
+
+
+def another_format(stride):
+    """What a later version made is left to that: its process may run."""
+    runtime, bundle = Runtime(), Bundle().save()
+    ground = Ground(runtime, bundle)
+    with timed_row('another format') as timed:
+        timed.points = 1
+        container = Container(runtime, bundle, ID).create()
+        path = runtime.root / ID / 'state.json'
+        text = path.read_bytes()
+        path.write_bytes(text.replace(b'"format":1', b'"format":7'))
+        answers = [runtime.call('state', ID), runtime.call('delete', '--force', ID)]
+        problems = [f'{answer!r}' for answer in answers if not answer.status or 'format 7' not in answer.err]
+        path.write_bytes(text)
+        runtime.call('delete', '--force', ID)
+        container.close()
+        figures.add('another format', 'format 7', problems + [f'left {what}' for what in ground.left()])
 
 
 def missing_files(stride):
@@ -196,5 +213,5 @@ def run(stride, pattern=''):
     for name in ('state.json', 'config.json'):
         damage_file(name, stride)
     damage_members()
-    for part in (missing_files, full_root, filled_root, readonly_root):
+    for part in (another_format, missing_files, full_root, filled_root, readonly_root):
         part(stride)

@@ -40,6 +40,11 @@ class Figures:
             self.problems.append(f'{row}: {point}: {problem}')
             print(f'# {self.problems[-1]}', flush=True)
 
+    def add_many(self, row, count):
+        """As many that were tried and went well."""
+        tried, bad = self.rows.get(row, (0, 0))
+        self.rows[row] = (tried + count, bad)
+
     def show(self, row, points, seconds):
         tried, bad = self.rows.get(row, (0, 0))
         print(f'{"not ok" if bad else "ok"} - {row}: {points} points, {tried} tried, {tried - bad} survived, '

@@ -149,7 +149,7 @@ static const struct {
 	const char *message;
 } damaged[] = {
 	{ "", "state.json is damaged: object at byte 0: the file is empty" },
-	{ "{}", "state.json has format 0, and this kogg knows only 1" },
+	{ "{}", "state.json is damaged" },
 	{ "{\"format\":2}", "state.json has format 2, and this kogg knows only 1" },
 	{ "{\"format\":1}", "state.json lacks a member" },
 	{ "{\"format\":1}{\"pid\":",
