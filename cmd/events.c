@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cmd/command.h"
 #include "cmd/duration.h"
+#include "libspec/json_dump.h"
 
 #define INTERVAL_MS_DEFAULT 5000
 
@@ -27,13 +28,13 @@ static const struct option_row options[] = {
 static int print_event(const char *type, const char *id, json_t *data, struct error *err)
 {
 	json_t *event = json_pack("{s:s, s:s, s:o*}", "type", type, "id", id, "data", data);
-	cleanup_free char *json = event ? json_dumps(event, JSON_COMPACT) : NULL;
 	struct text line = { 0 };
 
-	json_decref(event);
-	if (!json)
-		return error_set(err, ERROR_SYSTEM, "out of memory");
-	text_appendf(&line, "%s\n", json);
+	if (json_dump_text(event, JSON_COMPACT, &line, err) < 0) {
+		text_release(&line);
+		return -1;
+	}
+	text_append(&line, "\n");
 	return command_print(&line, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cmd/config_example.h" /* made by meson.build */
+#include "libspec/json_dump.h"
 
 static int add_namespace(json_t *linux_part, const char *type)
 {
@@ -112,13 +113,14 @@ static void append_with_tabs(const char *json, struct text *ret_text)
 int example_write(const struct example_request *request, struct text *ret_text, struct error *err)
 {
 	json_t *config = json_loadb(config_example, sizeof(config_example), 0, NULL);
-	cleanup_free char *json = NULL;
+	cleanup_text struct text json = { 0 };
 
-	if (config && fit(config, request) == 0)
-		json = json_dumps(config, JSON_INDENT(1));
-	json_decref(config);
-	if (!json)
-		return error_set(err, ERROR_SYSTEM, "out of memory");
-	append_with_tabs(json, ret_text);
+	if (config && fit(config, request) < 0) {
+		json_decref(config);
+		config = NULL;
+	}
+	if (json_dump_text(config, JSON_INDENT(1), &json, err) < 0)
+		return -1;
+	append_with_tabs(json.data, ret_text);
 	return text_check(ret_text, err);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "libspec/json_dump.h"
 #include "libspec/json_load.h"
 
 #define STATE_FILE_NAME "state.json"
@@ -51,25 +52,22 @@ static json_t *to_json(const struct state_file *state)
 
 int state_file_save(int dir_fd, const struct state_file *state, struct error *err)
 {
-	json_t *json = to_json(state);
-	cleanup_free char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	cleanup_text struct text text = { 0 };
 
-	json_decref(json);
-	if (!text)
-		return error_set(err, ERROR_SYSTEM, "out of memory");
+	if (json_dump_text(to_json(state), JSON_COMPACT, &text, err) < 0)
+		return -1;
 	/* Not created in place: readers would see it empty. */
-	return file_replace_at(dir_fd, STATE_FILE_NAME, text, strlen(text), 0600, err);
+	return file_replace_at(dir_fd, STATE_FILE_NAME, text.data, text.length, 0600, err);
 }
 
 /* Takes over OBJECT, which may be NULL for lack of memory. */
 static int add(int dir_fd, json_t *object, struct error *err)
 {
-	cleanup_free char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	cleanup_text struct text text = { 0 };
 
-	json_decref(object);
-	if (!text)
-		return error_set(err, ERROR_SYSTEM, "out of memory");
-	return file_append_at(dir_fd, STATE_FILE_NAME, text, strlen(text), err);
+	if (json_dump_text(object, JSON_COMPACT, &text, err) < 0)
+		return -1;
+	return file_append_at(dir_fd, STATE_FILE_NAME, text.data, text.length, err);
 }
 
 int state_file_add_process(int dir_fd, const struct state_file *state, struct error *err)
@@ -122,13 +120,16 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	int pid, ready, own_pid, start, poststart, poststop, no_keyring, rdt_group, rdt_monitoring;
 	json_t *annotations, *cgroup;
 	json_int_t start_time, uid;
+	json_error_t problem;
 
+	if (format < 1)
+		return damaged(err);
 	if (format != STATE_FILE_FORMAT) {
 		error_set(err, ERROR_UNSUPPORTED, "%s has format %lld, and this kogg knows only %d",
 			STATE_FILE_NAME, (long long)format, STATE_FILE_FORMAT);
 		return error_hint(err, "the version of kogg that made the container can end it");
 	}
-	if (json_unpack(json,
+	if (json_unpack_ex(json, &problem, 0,
 		    "{s:s s:s s:s s:s s:i s:I s:b s:I s:b s:b s:b s:b s:{s:b s:b} s:b s:o s:o}",
 		    "id", &state->id, "bundle", &state->bundle, "rootfs", &state->rootfs, "created",
 		    &state->created, "pid", &pid, "startTime", &start_time, "ready", &ready, "uid",
@@ -136,7 +137,9 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 		    &poststart, "poststop", &poststop, "intelRdt", "group", &rdt_group,
 		    "monitoring", &rdt_monitoring, "noNewKeyring", &no_keyring, "cgroup", &cgroup,
 		    "annotations", &annotations) < 0)
-		return error_set(err, ERROR_STATE, "%s lacks a member", STATE_FILE_NAME);
+		return json_error_code(&problem) == json_error_out_of_memory
+			       ? error_set(err, ERROR_SYSTEM, "out of memory")
+			       : error_set(err, ERROR_STATE, "%s lacks a member", STATE_FILE_NAME);
 	if (pid < 0 || start_time < 0 || uid < 0 || uid > UINT32_MAX)
 		return error_set(
 			err, ERROR_STATE, "%s holds a number out of range", STATE_FILE_NAME);

@@ -424,11 +424,15 @@ static int load_place(struct cgroup *cgroup, json_t *saved, struct error *err)
 {
 	struct cgroup_place *place = &cgroup->places[cgroup->n_places];
 	const char *name, *path;
+	json_error_t problem;
 	int is_v2, made;
 
-	if (json_unpack(saved, "{s:s, s:s, s:b, s:i}", "name", &name, "path", &path, "v2", &is_v2,
-		    "made", &made) < 0 ||
-		made < 0 || strchr(name, '/') || name[0] == '.' || strlen(name) > NAME_MAX ||
+	if (json_unpack_ex(saved, &problem, 0, "{s:s, s:s, s:b, s:i}", "name", &name, "path", &path,
+		    "v2", &is_v2, "made", &made) < 0)
+		return json_error_code(&problem) == json_error_out_of_memory
+			       ? out_of_memory(err)
+			       : saved_is_damaged(err);
+	if (made < 0 || strchr(name, '/') || name[0] == '.' || strlen(name) > NAME_MAX ||
 		!is_safe_path(path) || cgroup->n_places == CGROUP_PLACES_MAX)
 		return saved_is_damaged(err);
 	if (add_place(cgroup, name, is_v2, err) < 0)

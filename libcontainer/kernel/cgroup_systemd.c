@@ -23,6 +23,7 @@
 #include "libcontainer/kernel/cgroup_tree.h"
 #include "libcontainer/kernel/cgroup_unit.h"
 #include "libcontainer/kernel/cgroup_unit_properties.h"
+#include "libspec/json_dump.h"
 
 #define HELPER "kogg-systemd"
 
@@ -115,13 +116,18 @@ static char *format_request(const struct cgroup *cgroup, json_t *details)
 {
 	json_t *request =
 		json_pack("{s:s, s:b}", "unit", cgroup->unit, "user", cgroup->is_user_unit);
-	char *line = NULL;
+	cleanup_text struct text line = { 0 };
+	struct error ignored = { 0 };
 
-	if (request && details && json_object_update(request, details) == 0)
-		line = json_dumps(request, JSON_COMPACT);
+	if (!details || !request || json_object_update(request, details) < 0) {
+		json_decref(details);
+		json_decref(request);
+		return NULL;
+	}
 	json_decref(details);
-	json_decref(request);
-	return line;
+	if (json_dump_text(request, JSON_COMPACT, &line, &ignored) < 0)
+		return NULL;
+	return take_ptr(line.data);
 }
 
 int cgroup_systemd_plan(
