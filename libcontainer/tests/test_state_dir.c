@@ -226,7 +226,7 @@ static const struct {
 } refused[] = {
 	{ "{\"format\":2}", ERROR_UNSUPPORTED,
 		"state.json has format 2, and this kogg knows only 1" },
-	{ "{}", ERROR_UNSUPPORTED, "state.json has format 0, and this kogg knows only 1" },
+	{ "{}", ERROR_STATE, "state.json is damaged" },
 	{ "{\"format\":1}", ERROR_STATE, "state.json lacks a member" },
 	{ "", ERROR_STATE, "state.json is damaged" },
 	{ "{\"format\":1", ERROR_STATE, "state.json is damaged" },
