@@ -450,19 +450,24 @@ static int act(struct client *client, const char *name)
 	return reply_error("unknown action");
 }
 
+static int serve(struct client *client, const char *action)
+{
+	int result = connect_bus(client);
+
+	return result < 0 ? reply_errno(result, "connect to systemd") : act(client, action);
+}
+
 int main(int argc, char **argv)
 {
 	struct client client = { .request = read_request() };
-	int result, status;
+	int status;
 
 	client.unit = json_string_value(json_object_get(client.request, "unit"));
-	if (argc != 2 || !client.unit)
-		return reply_error(
+	if (argc == 2 && client.unit)
+		status = serve(&client, argv[1]);
+	else
+		status = reply_error(
 			"usage: kogg-systemd start|set|attach|stop, with a request on stdin");
-	result = connect_bus(&client);
-	if (result < 0)
-		return reply_errno(result, "connect to systemd");
-	status = act(&client, argv[1]);
 	sd_bus_unref(client.bus);
 	json_decref(client.request);
 	return status;

@@ -32,7 +32,7 @@ def zombies():
 
 
 def test_a_thousand_in_a_row():
-    """A few hundred on an emulated processor."""
+    """A hundred on an emulated processor."""
     with Container(Runtime(), Bundle()) as container:
         container.run()
         path = container.bundle.config['linux']['cgroupsPath']

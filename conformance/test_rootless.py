@@ -265,6 +265,22 @@ def test_delegated_groups():
     user.release()
 
 
+def test_systemd_driver_without_a_manager():
+    """The user's manager is asked, not the system's; where there is none, that is said."""
+    helper = pathlib.Path(harness.KOGG).parent / 'kogg-systemd'
+    if not helper.exists():
+        raise Skip('kogg is built without systemd')
+    user = User()
+    shutil.copy(helper, user.home / helper.name)
+    user.global_options = ['--systemd-cgroup']
+    bundle = user_bundle(user, lambda config: config['linux'].update(cgroupsPath=':kogg:mine'))
+    record = run(user, bundle).error()
+    expect_in("systemd unit 'kogg-mine.scope': connect to systemd", record['msg'], 'message')
+    expect_in('is systemd running here', record['hint'], 'hint')
+    assert 'no such file' not in record['msg'], record['msg']
+    expect(user.ids(), [], 'states')
+
+
 # Hosts that forbid it
 
 @cases(
