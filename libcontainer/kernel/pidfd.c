@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/kernel/pidfd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -60,14 +61,12 @@ static int parse_field(const char *stat, int wanted, uint64_t *ret_value)
 	return errno || *end != ' ' ? -1 : 0;
 }
 
-static int read_field(pid_t pid, int field, uint64_t *ret_value, struct error *err)
+static int read_field_of(const char *path, int field, uint64_t *ret_value, struct error *err)
 {
-	cleanup_fd int fd = -1;
-	char path[32], stat[STAT_MAX];
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char stat[STAT_MAX];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set_call(err, "open", path);
 	n = fd_read_all(fd, stat, sizeof(stat) - 1);
@@ -77,6 +76,14 @@ static int read_field(pid_t pid, int field, uint64_t *ret_value, struct error *e
 	if (parse_field(stat, field, ret_value) < 0)
 		return error_set(err, ERROR_SYSTEM, "'%s' has no field %d", path, field);
 	return 0;
+}
+
+static int read_field(pid_t pid, int field, uint64_t *ret_value, struct error *err)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return read_field_of(path, field, ret_value, err);
 }
 
 int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err)
@@ -93,15 +100,38 @@ bool pidfd_is_ending(pid_t pid)
 }
 
 /* The kernel turns every signal that ends a process into a SIGKILL for each of its threads. */
-bool pidfd_is_doomed(pid_t pid)
+static bool is_thread_doomed(const char *stat)
 {
 	struct error ignored = { 0 };
-	uint64_t pending = 0;
+	uint64_t flags, pending;
 
-	if (read_field(pid, FIELD_PENDING, &pending, &ignored) == 0 &&
-		(pending & (UINT64_C(1) << (SIGKILL - 1))))
+	/* In this order: it is no longer pending when the end begins. */
+	if (read_field_of(stat, FIELD_PENDING, &pending, &ignored) < 0 ||
+		read_field_of(stat, FIELD_FLAGS, &flags, &ignored) < 0)
 		return true;
-	return pidfd_is_ending(pid);
+	return flags & PF_EXITING || pending & UINT64_C(1) << (SIGKILL - 1);
+}
+
+/* All of them: the first alone may end, and the process lives on. */
+bool pidfd_is_doomed(pid_t pid)
+{
+	char path[32 + NAME_MAX];
+	const struct dirent *entry;
+	bool is_doomed = true;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while (is_doomed && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", (int)pid, entry->d_name);
+		is_doomed = is_thread_doomed(path);
+	}
+	closedir(dir);
+	return is_doomed;
 }
 
 /* A zombie can be sent a signal; whoever can't be has lost its number. */

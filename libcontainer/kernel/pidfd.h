@@ -29,7 +29,10 @@ int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err
  */
 bool pidfd_is_ending(pid_t pid);
 
-/* The same, and also when a signal that will end it is on its way. */
+/*
+ * Whether PID, with all its threads, is ending, or a signal that will end it is
+ * on its way.
+ */
 bool pidfd_is_doomed(pid_t pid);
 
 /* Where a process that was made by fork(2) is on its way to another program. */

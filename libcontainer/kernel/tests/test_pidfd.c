@@ -211,7 +211,10 @@ START_TEST(a_process_without_its_first_thread_lives)
 		poll(NULL, 0, 5);
 	suite_assert_done(pidfd_open_verified(pid, start_time_of(pid), &fd, &err), err);
 	ck_assert_int_ge(fd, 0);
+	ck_assert_msg(pidfd_is_ending(pid), "its first thread is there yet");
+	ck_assert_msg(!pidfd_is_doomed(pid), "another thread goes on");
 	kill(pid, SIGKILL);
+	ck_assert(pidfd_is_doomed(pid));
 }
 END_TEST
 
