@@ -56,7 +56,6 @@ $images
 EOF
 	sed "s|/usr/bin/kogg|$KOGG|" "$source_root/contrib/containerd/containerd-$((version - 1)).toml" >>"$D/config.toml"
 	[ "$CGROUP_DRIVER" != systemd ] || sed -i 's/SystemdCgroup = false/SystemdCgroup = true/' "$D/config.toml"
-	mkdir "$D/cni"
 	cat >"$D/cni/10-test.conflist" <<'EOF'
 {"cniVersion":"0.4.0","name":"test","plugins":[{"type":"bridge","bridge":"test0","isGateway":true,
 "ipam":{"type":"host-local","ranges":[[{"subnet":"10.88.77.0/24"}]]}}]}
@@ -74,15 +73,14 @@ start_daemon()
 
 start_engine()
 {
-	mkdir "$D/bin"
-	ln -s "$KOGG" "$D/bin/runc"
+	mkdir -p "$D/bin" "$D/cni" "$D/cri"
+	ln -sf "$KOGG" "$D/bin/runc"
 	write_config
 	start_daemon
 	engine image import "$D/bb.tar" >/dev/null
 	for image in bb pause; do
 		engine -n k8s.io image import "$D/$image.tar" >/dev/null
 	done
-	mkdir "$D/cri"
 	protoc -I "$here" --python_out="$D/cri" "$here/cri.proto"
 }
 
@@ -328,6 +326,25 @@ run_cri_cases()
 			skip "cri-$step" "containerd has it since version $since"
 		fi
 	done < <("$here/cri.py" --list)
+}
+
+leave_running()
+{
+	check left-running -- detached left sleep 1000
+	check left-exec -- says hi engine task exec --exec-id x left sh -c 'echo hi; sleep .5'
+}
+
+# containerd finds the bundle of a task that ended with the machine.
+run_cases_after_reboot()
+{
+	check is-known -- says left engine container ls
+	check no-exec 1 -- engine task exec --exec-id x left true
+	engine task rm -f left >/dev/null 2>&1
+	check start -- engine task start -d left
+	check exec -- says hi engine task exec --exec-id x left sh -c 'echo hi; sleep .5'
+	check remove -- remove left
+	run_says run hi -- echo hi
+	check cri -- cri
 }
 
 run_cases()

@@ -53,8 +53,9 @@ stop_daemon()
 start_engine()
 {
 	[ "$(dockerd --version | grep -o '[0-9]*' | head -1)" -lt 28 ] || EXEC_NO_FILE=127
-	mkdir "$D/bin"
-	ln -s "$KOGG" "$D/bin/runc"
+	rm -f "$D/pid" # a daemon's before a reboot
+	mkdir -p "$D/bin"
+	ln -sf "$KOGG" "$D/bin/runc"
 	sed "s|/usr/bin/kogg|$KOGG|" "$source_root/contrib/docker/daemon.json" >"$D/daemon.json"
 	start_daemon
 	engine load -qi "$D/bb.tar" >/dev/null
@@ -259,6 +260,24 @@ remapped()
 	echo nobody:300000:65536 >>"$D/subid"
 	start_daemon --userns-remap nobody:nogroup
 	engine load -qi "$D/bb.tar" && says 300000 engine run --rm "$NETWORK" "$IMAGE" cat /proc/self/uid_map
+}
+
+leave_running()
+{
+	check left-running -- engine run -d "$NETWORK" --restart always --name left "$IMAGE" sleep 1000
+	check left-exec -- says hi engine exec left echo hi
+	check left-once -- engine run -d "$NETWORK" --name once "$IMAGE" sleep 1000
+}
+
+# The daemon finds the states of containers that ended with the machine.
+run_cases_after_reboot()
+{
+	check is-back -- says running engine inspect -f '{{.State.Status}}' left
+	check exec -- says hi engine exec left echo hi
+	check has-ended -- says exited engine inspect -f '{{.State.Status}}' once
+	check start -- engine start once
+	check remove -- remove left once
+	run_says run hi "$IMAGE" echo hi
 }
 
 run_cases()

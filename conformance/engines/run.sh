@@ -7,7 +7,9 @@
 # usage: conformance/engines/run.sh podman|docker|containerd [PATTERN]
 #   PATTERN  an extended regular expression: only the cases whose name it matches
 # environment: KOGG names the program (build/cmd/kogg); LIMIT is how long one case may take (60 seconds);
-#   CGROUP_DRIVER is cgroupfs or systemd; KEEP=yes shows the end of the engine's log
+#   CGROUP_DRIVER is cgroupfs or systemd; KEEP=yes shows the end of the engine's log;
+#   REBOOT=before leaves containers running and the engine's data in the file system image DISK, for REBOOT=after to
+#   see what the engine makes of them (reboot.sh)
 #
 # Needs root and the engine's packages (ENGINE_PACKAGES in tools/packages.sh). Everything happens in mount, network
 # and PID namespaces of its own, with /run and the engine's data on file systems that end with them: bridges,
@@ -73,7 +75,11 @@ forbid_other_runtimes()
 
 make_private()
 {
-	mount -t tmpfs kogg-engines "$D"
+	if [ -n "${DISK-}" ]; then
+		mount -o loop "$DISK" "$D"
+	else
+		mount -t tmpfs kogg-engines "$D"
+	fi
 	hide_cgroup_root
 	mount -t tmpfs kogg-engines /run
 	for path in /etc/docker /etc/containerd /var/lib/cni /var/lib/containers /var/lib/docker /var/lib/containerd; do
@@ -126,13 +132,15 @@ check_leftovers()
 # shellcheck source=conformance/engines/podman.sh
 case $engine_name in
 podman | docker | containerd) . "$here/$engine_name.sh" ;;
-*) sed -n '3,17p' "$0" | cut -c3-; exit 2 ;;
+*) sed -n '4,15p' "$0" | cut -c3-; exit 2 ;;
 esac
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 # shellcheck disable=SC2046 # one word a program
 need_programs unshare ip script busybox $(engine_programs)
 [ "${INSIDE_ENGINES-}" = yes ] || {
 	D=$(mktemp -d)
+	# Engines write down where their data is, so that it has to be at the same place after a reboot.
+	[ -z "${DISK-}" ] || { rmdir "$D"; D=/tmp/kogg-engines; mkdir "$D"; }
 	trap 'rm -rf "$D"' EXIT
 	trap 'exit 1' HUP INT TERM
 	INSIDE_ENGINES=yes D=$D unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
@@ -143,8 +151,11 @@ need_programs unshare ip script busybox $(engine_programs)
 KOGG=$(realpath "${KOGG:-$source_root/build/cmd/kogg}")
 [ -x "$KOGG" ] || { echo "Bail out! $KOGG is not built"; exit 1; }
 make_private
-export KOGG D here source_root TMPDIR="$D/work"
-mkdir "$TMPDIR"
+# What a reboot takes away.
+VOLATILE=$D
+[ -z "${DISK-}" ] || VOLATILE=/run/engine
+export KOGG D VOLATILE here source_root TMPDIR="$D/work"
+mkdir -p "$TMPDIR" "$D/rootfs" "$VOLATILE"
 cd "$D" || exit 1 # conmon writes where it was started
 BLOCK_DEVICE=/dev/$(lsblk -dn -o NAME -e 1,7,11 | head -1)
 export BLOCK_DEVICE CGROUP_PARENT=/kogg-engines
@@ -153,14 +164,17 @@ cat >"$D/seccomp.json" <<'EOF'
 {"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],
 "syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}
 EOF
-mkdir "$D/rootfs"
 ROOTFS_TAR=$D/rootfs.tar "$here/image.sh" "$D/bb.tar" localhost/bb:latest
 IMAGE_COMMAND='["sleep","1000000"]' "$here/image.sh" "$D/pause.tar" localhost/pause:latest
 tar -C "$D/rootfs" -xf "$D/rootfs.tar"
 list_cgroups >"$D/cgroups"
 echo "# $(engine_version), Linux $(uname -r | cut -d- -f1), $(stat -f -c %T /sys/fs/cgroup | sed 's/tmpfs/cgroup v1/; s/cgroup2fs/cgroup v2/')"
 start_engine
-run_cases
+case ${REBOOT-} in
+before) leave_running; sync "$D"; finish; exit ;;
+after) run_cases_after_reboot ;;
+*) run_cases ;;
+esac
 remove_all
 check_leftovers
 stop_engine
