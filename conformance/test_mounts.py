@@ -112,8 +112,9 @@ def test_plain_words_do_not_recurse():
 
 def test_bind_is_not_recursive_and_rbind_is():
     source = source_tree()
-    _, table = inside(with_mounts(bind('/one', source, 'bind'), bind('/all', source, 'rbind')))
-    expect([p for p in table if p.startswith(('/one/', '/all/'))], ['/all/below'], 'mounts below')
+    _, table = inside(with_mounts(bind('/one', source, 'bind'), bind('/all', source, 'rbind'),
+                                  bind('/both', source, 'rbind', 'bind')))
+    expect([p for p in table if p.startswith(('/one/', '/all/', '/both/'))], ['/all/below', '/both/below'], 'mounts below')
 
 
 @cases(*((setting, clearing) for setting, clearing in (

@@ -179,7 +179,8 @@ static void apply(struct mount_options *options, const struct option *option)
 		break;
 	case SUBJECT_BIND:
 		options->is_bind = true;
-		options->is_recursive = option->is_recursive;
+		/* rbind is a bind, so that a bind after it takes nothing away; cri-o ends all options with one. */
+		options->is_recursive |= option->is_recursive;
 		break;
 	case SUBJECT_REMOUNT:
 		options->is_remount = true;

@@ -3,7 +3,8 @@
  * The words in mounts[].options (config.md, "Linux mount options").
  *
  * One table maps each word to what it sets or clears; it is also what
- * `features` prints. The last word on a subject wins, as with mount(8).
+ * `features` prints. The last word on a subject wins, as with mount(8), where bind
+ * and rbind don't contradict each other.
  */
 #ifndef KOGG_LIBSPEC_MOUNT_OPTIONS_H
 #define KOGG_LIBSPEC_MOUNT_OPTIONS_H

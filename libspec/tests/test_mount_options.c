@@ -115,7 +115,7 @@ static const struct word orders[] = {
 	{ "'silent','loud','silent'", { .sb_set = MS_SILENT } },
 	{ "'rshared','private'", { .propagation = MS_PRIVATE } },
 	{ "'private','rslave'", { .propagation = MS_SLAVE, .is_propagation_recursive = true } },
-	{ "'rbind','bind'", { .is_bind = true } },
+	{ "'rbind','bind'", { .is_bind = true, .is_recursive = true } },
 	{ "'bind','rbind'", { .is_bind = true, .is_recursive = true } },
 	{ "'ridmap','idmap'", { .has_idmap = true } },
 	{ "'bind','rprivate','ro',''", { .is_bind = true,
