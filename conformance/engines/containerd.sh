@@ -184,6 +184,16 @@ daemon_restart()
 	return $status
 }
 
+# So do pods.
+cri_daemon_killed()
+{
+	cri leave-pod "$D/left" || return
+	kill -9 "$(cat "$D/daemon")"
+	start_daemon
+	wait_for cri
+	cri take-left-pod "$D/left"
+}
+
 # killed_in DELAY COMMAND...: containerd is killed while it serves the command, and started again.
 killed_in()
 {
@@ -364,5 +374,6 @@ run_cases()
 	check daemon-killed-in-exec -- daemon_killed_in_exec
 	check daemon-killed-in-delete -- daemon_killed_in_delete
 	check daemon-restart -- daemon_restart
+	check cri-daemon-killed -- cri_daemon_killed
 	check all-removed -- test -z "$(engine container ls -q)"
 }

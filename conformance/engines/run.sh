@@ -4,7 +4,7 @@
 # Drives one real engine through the ways in which it calls a runtime, with kogg as the only one: whoever runs
 # runc or crun gets a failure, and the last tests look for that. Prints TAP.
 #
-# usage: conformance/engines/run.sh podman|docker|containerd [PATTERN]
+# usage: conformance/engines/run.sh podman|docker|containerd|crio [PATTERN]
 #   PATTERN  an extended regular expression: only the cases whose name it matches
 # environment: KOGG names the program (build/cmd/kogg); LIMIT is how long one case may take (60 seconds);
 #   CGROUP_DRIVER is cgroupfs or systemd; KEEP=yes shows the end of the engine's log;
@@ -131,7 +131,7 @@ check_leftovers()
 
 # shellcheck source=conformance/engines/podman.sh
 case $engine_name in
-podman | docker | containerd) . "$here/$engine_name.sh" ;;
+podman | docker | containerd | crio) . "$here/$engine_name.sh" ;;
 *) sed -n '4,15p' "$0" | cut -c3-; exit 2 ;;
 esac
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
