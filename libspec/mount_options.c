@@ -179,7 +179,8 @@ static void apply(struct mount_options *options, const struct option *option)
 		break;
 	case SUBJECT_BIND:
 		options->is_bind = true;
-		/* rbind is a bind, so that a bind after it takes nothing away; cri-o ends all options with one. */
+		/* An rbind is a bind: one after it takes nothing away. cri-o ends all options so.
+		 */
 		options->is_recursive |= option->is_recursive;
 		break;
 	case SUBJECT_REMOUNT:
