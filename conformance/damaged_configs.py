@@ -120,15 +120,25 @@ def check_error(answer):
     assert len(message) > 10 and not re.search(VAGUE, message, re.I), f'vague: {message!r}'
 
 
-def is_askable(config, whole, rewrite):
+def mounted(config):
+    return [(mount['destination'], mount.get('type'), mount.get('source')) for mount in config.get('mounts', [])]
+
+
+def words(capabilities):
+    return {word for names in capabilities.values() for word in names}
+
+
+def is_askable(config, whole):
     """Whether the probe is the program, with calls enough, and the comparison knows what it should see."""
     try:
-        mounts = config.get('mounts', [])
-        return (config['process']['args'] == whole['process']['args']
-                and isinstance(config['process'].get('terminal', False), bool)
-                and config['linux'].get('seccomp') == whole['linux'].get('seccomp')
-                and all(mount['destination'].startswith('/') and '..' not in mount['destination'] for mount in mounts)
-                and all(mount['source'] in rewrite.bind_roots for mount in mounts if compare.is_bind(mount)))
+        process, linux = config['process'], config['linux']
+        return (process['args'] == whole['process']['args'] and process['user'] == whole['process']['user']
+                and process['cwd'] == whole['process']['cwd'] and isinstance(process.get('terminal', False), bool)
+                and words(process['capabilities']) <= words(whole['process']['capabilities'])
+                and linux.get('seccomp') == whole['linux'].get('seccomp')
+                and linux.get('devices') == whole['linux'].get('devices')
+                and linux['resources']['devices'] == whole['linux']['resources']['devices']
+                and config['root'] == whole['root'] and mounted(config) == mounted(whole))
     except (KeyError, TypeError, AttributeError):
         return False
 
@@ -177,7 +187,7 @@ def try_one(seed, number, all_sources, ends):
             bundle.config = damage_text(chance, json.dumps(bundle.config).encode())
         if not may_run(bundle.config):
             end = 'left out'
-        elif is_askable(bundle.config, whole, rewrite):
+        elif is_askable(bundle.config, whole):
             end = try_container(bundle, rewrite)
         else:
             end = call_plainly(bundle)

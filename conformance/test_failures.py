@@ -87,6 +87,21 @@ def test_first_process_that_is_reaped_before_start_looks():
         expect_in('before it became the program', message, 'message')
 
 
+def test_profile_that_libseccomp_never_compiles():
+    """Two rules for one call, each with two conditions: libseccomp 2.5.4 goes round in circles, and another may not."""
+    def on(index, op, value):
+        return {'index': index, 'op': f'SCMP_CMP_{op}', 'value': value}
+    runtime, bundle = Runtime(), file_bundle()
+    bundle.config['linux']['seccomp'] = {
+        'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'], 'syscalls': [
+            {'names': ['ipc'], 'action': 'SCMP_ACT_KILL', 'args': [on(0, 'NE', 0), on(3, 'EQ', 9)]},
+            {'names': ['ipc'], 'action': 'SCMP_ACT_LOG', 'args': [on(0, 'NE', 0), on(4, 'NE', 0)]}]}
+    answer = runtime.call('run', '--bundle', bundle.save().path, 'endless', timeout=300)
+    if answer.status:
+        expect_in('does not come to an end', answer.error()['msg'], 'message')
+    expect(runtime.ids(), [], 'states')
+
+
 @cases(('run',), ('create',))
 def test_too_little_memory(command):
     bundle = file_bundle()

@@ -120,7 +120,7 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	int pid, ready, own_pid, start, poststart, poststop, no_keyring, rdt_group, rdt_monitoring;
 	json_t *annotations, *cgroup;
 	json_int_t start_time, uid;
-	json_error_t problem;
+	json_error_t problem = { 0 };
 
 	if (format < 1)
 		return damaged(err);

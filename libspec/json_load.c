@@ -256,7 +256,7 @@ static int load_rest(const char *text, const struct survey *survey, const struct
 		.size = survey->size - aside->length + strlen(placeholder),
 	};
 	cleanup_free char *copy = malloc(rest.size + 1);
-	json_error_t ignored;
+	json_error_t ignored = { 0 };
 
 	if (!copy)
 		return error_set(err, ERROR_SYSTEM, "out of memory");

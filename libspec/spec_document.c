@@ -155,7 +155,7 @@ static int load(int dir_fd, const char *file, const struct content *content,
 int spec_load(int dir_fd, const char *file, struct spec_document **ret_document,
 	const struct spec **ret_spec, struct error *err)
 {
-	const void *object;
+	const void *object = NULL;
 
 	if (load(dir_fd, file, &config_content, ret_document, &object, err) < 0)
 		return -1;
@@ -166,7 +166,7 @@ int spec_load(int dir_fd, const char *file, struct spec_document **ret_document,
 int spec_load_process(int dir_fd, const char *file, struct spec_document **ret_document,
 	const struct spec_process **ret_process, struct error *err)
 {
-	const void *object;
+	const void *object = NULL;
 
 	if (load(dir_fd, file, &process_content, ret_document, &object, err) < 0)
 		return -1;
@@ -191,7 +191,7 @@ int spec_load_seccomp(
 	struct spec_document *document, const struct spec_seccomp **ret_seccomp, struct error *err)
 {
 	const struct spec_seccomp_part *part;
-	const void *object;
+	const void *object = NULL;
 
 	if (!document->seccomp) {
 		if (read_document(document, &seccomp_content, &object, err) < 0)

@@ -424,7 +424,7 @@ static int load_place(struct cgroup *cgroup, json_t *saved, struct error *err)
 {
 	struct cgroup_place *place = &cgroup->places[cgroup->n_places];
 	const char *name, *path;
-	json_error_t problem;
+	json_error_t problem = { 0 };
 	int is_v2, made;
 
 	if (json_unpack_ex(saved, &problem, 0, "{s:s, s:s, s:b, s:i}", "name", &name, "path", &path,

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "libcontainer/kernel/syscall_filter_apart.h"
 #include "libcontainer/kernel/syscall_filter_cache.h"
-#include "libcontainer/kernel/syscall_filter_layout.h"
 #include "libcontainer/kernel/syscall_filter_rules.h"
 
 /* Linux 5.19; newer than the headers of the oldest build. */
@@ -131,7 +131,7 @@ static int compile(
 
 	if (syscall_filter_rules_init(&rules, profile, err) < 0)
 		return -1;
-	result = syscall_filter_layout(&rules, &filter->code, &filter->length, err);
+	result = syscall_filter_compile_apart(&rules, &filter->code, &filter->length, err);
 	syscall_filter_rules_release(&rules);
 	return result;
 }
