@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define ERROR_IS_DEFINED_HERE
 #include "base/error.h"
 
 #include <assert.h>

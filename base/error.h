@@ -88,4 +88,21 @@ const char *error_reason(int sys_errno, char ret_text[static ERROR_REASON_MAX]);
 /* "spec", "system", ... : the kind as the log's "code" member shows it. */
 const char *error_kind_name(enum error_kind kind);
 
+/*
+ * clang's analyzer looks at one file at a time, and would follow paths on which
+ * what a failed function should have set is used. This tells it what the
+ * functions above return.
+ */
+#if defined(__clang_analyzer__) && !defined(ERROR_IS_DEFINED_HERE)
+#	define error_set(...)         (error_set(__VA_ARGS__), -1)
+#	define error_set_errno(...)   (error_set_errno(__VA_ARGS__), -1)
+#	define error_set_call(...)    (error_set_call(__VA_ARGS__), -1)
+#	define error_set_command(...) (error_set_command(__VA_ARGS__), -1)
+#	define error_wrap(...)        (error_wrap(__VA_ARGS__), -1)
+#	define error_point(...)       (error_point(__VA_ARGS__), -1)
+#	define error_phase(...)       (error_phase(__VA_ARGS__), -1)
+#	define error_hint(...)        (error_hint(__VA_ARGS__), -1)
+#	define error_adopt(...)       (error_adopt(__VA_ARGS__), -1)
+#endif
+
 #endif

@@ -176,6 +176,7 @@ static bool replace_number(void *data, const struct json_path *path, const struc
 		(token->kind == JSON_TOKEN_INTEGER && !token->is_negative &&
 			token->magnitude > INT64_MAX)) {
 		memset(copy + token->offset, ' ', token->length);
+		/* In the middle of a text. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 		memcpy(copy + token->offset, "0.0", 3);
 	}
 	return true;
@@ -261,6 +262,7 @@ static int load_rest(const char *text, const struct survey *survey, const struct
 	if (!copy)
 		return error_set(err, ERROR_SYSTEM, "out of memory");
 	memcpy(copy, text, aside->offset);
+	/* The rest follows. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(copy + aside->offset, placeholder, strlen(placeholder));
 	memcpy(copy + aside->offset + strlen(placeholder), text + end, survey->size - end + 1);
 	return load_any(copy, &rest, arena, ret_root, &ignored, err);

@@ -4,8 +4,7 @@
 # Looks for mistakes without running anything: gcc -fanalyzer and cppcheck; clang-tidy and clang's static analyzer when
 # asked for. Any finding fails. What is none is explained where it is suppressed: in .clang-tidy, below, or in the source.
 #
-# tidy and scan are not clean: clang looks at one file at a time, does not know that error_set() and its like in
-# base/error.c return -1, and so follows paths on which what a failed function should have set is used.
+# What clang can't know of other files base/error.h tells it.
 #
 # usage: tools/analyze.sh [gcc] [cppcheck] [tidy] [scan]     (default: gcc cppcheck)
 set -eu
