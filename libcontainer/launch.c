@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "libcontainer/kernel/cpu_affinity.h"
@@ -398,12 +399,33 @@ static void end_first(struct launched *launched)
 	launched->pidfd = -1;
 }
 
+/*
+ * The stage process is dead. It may have told of the first process when its
+ * message could not be read, and that then goes on as if all were well.
+ */
+static void end_what_was_born(const struct launch_request *request, struct launched *launched)
+{
+	struct sync_message message;
+	struct error ignored = { 0 };
+
+	while (launched->pidfd < 0) {
+		cleanup_fd int fd = -1;
+
+		if (sync_receive(request->sync[0], clock_now_ms() + 1, &message, &fd, &ignored) < 0)
+			break;
+		if (message.type == SYNC_BORN)
+			launched->pidfd = take_fd(&fd);
+	}
+	if (launched->pidfd < 0)
+		end_unannounced();
+	end_first(launched);
+}
+
 static int launch_by_stage(
 	const struct launch_request *request, struct launched *launched, struct error *err)
 {
 	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup), .exit_signal = 0 };
 	pid_t stage;
-	bool is_announced;
 	int result;
 
 	/* Before it is in the cgroup, where it is born (config.md, "execCPUAffinity"). */
@@ -416,16 +438,13 @@ static int launch_by_stage(
 		run_stage(request, &birth);
 	close_end(&request->sync[1]);
 	result = attend_stage(request, stage, launched, err);
-	is_announced = launched->pidfd >= 0;
-	if (result < 0) {
+	if (result < 0)
 		kill(stage, SIGKILL);
-		end_first(launched);
-	}
 	close(birth.pidfd);
 	while (waitpid(stage, NULL, __WCLONE) < 0 && errno == EINTR)
 		;
-	if (!is_announced)
-		end_unannounced();
+	if (result < 0)
+		end_what_was_born(request, launched);
 	return result;
 }
 
