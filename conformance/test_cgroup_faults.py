@@ -241,17 +241,41 @@ def test_nested_groups(name, width, depth):
     assert took < 20, f'delete took {took:.1f} s'
 
 
-def test_process_that_does_not_die():
-    """In state D on a file system that does not answer: its number and state are named; later delete succeeds."""
+@contextlib.contextmanager
+def silence(*args):
+    """A file system that does not answer, and a bundle of a program that asks it."""
     bundle = Bundle()
     mountpoint = bundle.path / 'silent'
     mountpoint.mkdir()
+    bundle.config['mounts'].append({'destination': '/silent', 'type': 'bind', 'source': str(mountpoint),
+                                    'options': ['bind']})
+    bundle.config['process']['args'] = list(args)
     with SilentServer(mountpoint) as server:
         harness.temporary_mount(server.source, mountpoint, 'fuse', data=server.options)
         server.start()
-        bundle.config['mounts'].append({'destination': '/silent', 'type': 'bind', 'source': str(mountpoint),
-                                        'options': ['bind']})
-        bundle.config['process']['args'] = ['cat', '/silent/file']
+        yield server, bundle
+
+
+def test_process_that_does_not_freeze():
+    """pause gives up in time, names it with its state, and leaves nothing half frozen."""
+    with silence('sh', '-c', 'cat /silent/file & while :; do sleep 0.05; done') as (server, bundle):
+        with Container(Runtime(), bundle) as container:
+            container.create().start()
+            server.wait_until_asked()
+            began = time.monotonic()
+            record = container.runtime.fails('pause', container.id, timeout=60)
+            assert 5 < time.monotonic() - began < 30, f'it took {time.monotonic() - began:.1f} s'
+            expect_in('after 10 seconds', record['msg'], 'message')
+            expect_in(' (D)', record.get('hint', ''), f'hint of {record["msg"]!r}')
+            expect(container.runtime.state(container.id)['status'], 'running', 'status')
+            server.stop()
+            container.runtime.ok('pause', container.id)
+            container.runtime.ok('resume', container.id)
+
+
+def test_process_that_does_not_die():
+    """In state D on a file system that does not answer: its number and state are named; later delete succeeds."""
+    with silence('cat', '/silent/file') as (server, bundle):
         with Container(Runtime(), bundle) as container:
             container.create().start()
             server.wait_until_asked()

@@ -367,6 +367,9 @@ def test_rootless():
         assert added.endswith(f'/user@{user.pw_uid}.service{scope}'), added
         group = pathlib.Path('/sys/fs/cgroup' + added.removeprefix('0::'))
         expect((group / 'memory.max').read_text().strip(), str(64 * MEGABYTE), 'memory.max')
+        call('update', '--memory', '40M', '--memory-swap', '40M', '--pids-limit', '9', '--cpu-quota', '15500', 'rootless')
+        seen = [(group / name).read_text().strip() for name in ('memory.max', 'pids.max', 'cpu.max')]
+        expect(seen, [str(40 * MEGABYTE), '9', '15500 100000'], 'limits after update')
     finally:
         call('delete', '--force', 'rootless')
     expect(group.exists(), False, 'the group is there')
