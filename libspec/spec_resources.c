@@ -63,12 +63,15 @@ static int finish_device_rule(struct json_reader *reader, json_t *node, void *ob
 	return 0;
 }
 
+/* One less than what cgroup v1 takes for every number (security/device_cgroup.c). */
+#define RULE_NUMBER_MAX (UINT32_MAX - 1)
+
 static const struct json_field device_rule_fields[] = {
 	FIELD_BOOL("allow", struct spec_device_rule, allow, .is_required = true),
 	FIELD("type", CHAR_WORD, struct spec_device_rule, type, char, .words = device_rule_words,
 		.is_empty_absent = true),
-	FIELD_OPTIONAL_I64("major", struct spec_device_rule, major, -1, UINT32_MAX),
-	FIELD_OPTIONAL_I64("minor", struct spec_device_rule, minor, -1, UINT32_MAX),
+	FIELD_OPTIONAL_I64("major", struct spec_device_rule, major, -1, RULE_NUMBER_MAX),
+	FIELD_OPTIONAL_I64("minor", struct spec_device_rule, minor, -1, RULE_NUMBER_MAX),
 	FIELD_CHECKED("access", check_access),
 	FIELD_END,
 };
