@@ -39,6 +39,12 @@ struct cgroup_batch {
 
 #define cleanup_batch __attribute__((cleanup(cgroup_batch_release)))
 
+/* Whether there is nothing to write. One that lacks memory is not empty: writing it fails. */
+static inline bool cgroup_batch_is_empty(const struct cgroup_batch *batch)
+{
+	return !batch->count && !batch->has_failed;
+}
+
 void cgroup_batch_release(struct cgroup_batch *batch);
 
 /* Adds a copy of WRITE. Its strings must outlive the batch. */

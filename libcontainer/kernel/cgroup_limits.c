@@ -38,7 +38,7 @@ static int plan_one(struct cgroup *cgroup, const struct cgroup_v2_controller *ro
 		return 0;
 	if (row->collect(resources, dir_fd, &batch, err) < 0)
 		return -1;
-	if (!batch.count)
+	if (cgroup_batch_is_empty(&batch))
 		return 0;
 	snprintf(pointer, sizeof(pointer), "%s%s", resources->pointer, batch.items[0].member);
 	if (!cgroup_layout_find_v2(cgroup))
@@ -122,7 +122,7 @@ static int write_v1(struct cgroup *cgroup, const struct cgroup_v1_controller *ro
 	if (!place)
 		return 0;
 	row->collect(resources, &batch);
-	if (!batch.count)
+	if (cgroup_batch_is_empty(&batch))
 		return 0;
 	if (cgroup_batch_write(&batch, place, resources->pointer, err) < 0)
 		return error_wrap(err, "controller '%s'", row->name);
@@ -142,7 +142,7 @@ static int write_v2(struct cgroup *cgroup, const struct cgroup_v2_controller *ro
 		return 0;
 	if (dir_fd < 0 || row->collect(resources, journal ? dir_fd : -1, &batch, err) < 0)
 		return -1;
-	if (!batch.count)
+	if (cgroup_batch_is_empty(&batch))
 		return 0;
 	if (cgroup_batch_write(&batch, place, resources->pointer, err) < 0)
 		return error_wrap(err, "controller '%s'", row->name);
@@ -175,7 +175,9 @@ static int write_unified(struct cgroup *cgroup, const struct spec_resources *res
 
 	if (cgroup_unified_collect(resources, &batch, err) < 0)
 		return -1;
-	return batch.count ? cgroup_batch_write(&batch, place, resources->pointer, err) : 0;
+	if (cgroup_batch_is_empty(&batch))
+		return 0;
+	return cgroup_batch_write(&batch, place, resources->pointer, err);
 }
 
 static int write_all(struct cgroup *cgroup, const struct spec_resources *resources,
