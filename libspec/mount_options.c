@@ -179,8 +179,7 @@ static void apply(struct mount_options *options, const struct option *option)
 		break;
 	case SUBJECT_BIND:
 		options->is_bind = true;
-		/* An rbind is a bind: one after it takes nothing away. cri-o ends all options so.
-		 */
+		/* A bind after an rbind takes nothing away; cri-o appends one to all options. */
 		options->is_recursive |= option->is_recursive;
 		break;
 	case SUBJECT_REMOUNT:

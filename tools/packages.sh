@@ -10,7 +10,7 @@ TEST_PACKAGES="check clang clang-format universal-ctags shellcheck python3 pytho
 LAB_PACKAGES="qemu-system-x86 cpio kmod busybox-static"
 # Three engines, and what stands around cri-o and images; tools/test.sh --full.
 ENGINE_PACKAGES="podman conmon catatonit netavark containerd docker.io docker-compose containernetworking-plugins iptables
-	umoci skopeo python3-grpcio python3-protobuf protobuf-compiler mmdebstrap"
+	umoci skopeo python3-grpcio python3-protobuf protobuf-compiler mmdebstrap e2fsprogs"
 # What guests take that the host may lack; tools/test.sh --full.
 FULL_PACKAGES="systemd-sysv dbus dbus-user-session libpam-systemd apparmor"
 

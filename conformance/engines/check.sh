@@ -47,14 +47,26 @@ finish()
 	[ $failures -eq 0 ]
 }
 
-# For the cases: the command's output holds the text.
+# For the cases: the command succeeds, and its output holds the text.
 says()
 {
 	local text=$1 output
 	shift
-	output=$("$@" 2>&1)
+	output=$("$@" 2>&1) && [[ $output == *"$text"* ]]
+	local status=$?
 	printf '%s\n' "$output"
-	[[ $output == *"$text"* ]]
+	return $status
+}
+
+# The command fails, and its output holds the text.
+refuses()
+{
+	local text=$1 output
+	shift
+	! output=$("$@" 2>&1) && [[ $output == *"$text"* ]]
+	local status=$?
+	printf '%s\n' "$output"
+	return $status
 }
 
 # says, on a terminal of its own.

@@ -152,7 +152,7 @@ run_life_cases()
 	check run-exit7 7 -- engine run --rm "$NETWORK" "$IMAGE" sh -c 'exit 7'
 	check run-not-found 127 -- engine run --rm "$NETWORK" "$IMAGE" nonesuch
 	check run-no-file 127 -- engine run --rm "$NETWORK" "$IMAGE" /nonesuch
-	check run-no-file-message -- says 'exec: "/nonesuch": no such file or directory' engine run --rm "$NETWORK" "$IMAGE" /nonesuch
+	check run-no-file-message -- refuses 'exec: "/nonesuch": no such file or directory' engine run --rm "$NETWORK" "$IMAGE" /nonesuch
 	check run-directory 126 -- engine run --rm "$NETWORK" "$IMAGE" /etc
 	check run-not-executable 126 -- engine run --rm "$NETWORK" "$IMAGE" /etc/passwd
 	check run-bad-option 125 -- engine run --rm "$NETWORK" --nonesuch "$IMAGE" true

@@ -31,14 +31,19 @@ remove()
 	engine rm -f "$@"
 }
 
-# BuildKit in docker 20.10 runs `runc` from the search path, whatever the default runtime is.
+# BuildKit in docker 20.10 runs `runc` from the search path, whatever the default runtime is. A daemon whose containerd
+# isn't there after fifteen seconds ends, which on a slow machine takes another try.
 start_daemon()
 {
-	PATH=$D/bin:$PATH dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$D/exec" \
-		--pidfile "$D/pid" -H "unix://$D/docker.sock" --default-runtime kogg "$@" \
-		--exec-opt "native.cgroupdriver=$CGROUP_DRIVER" --storage-driver overlay2 --experimental >>"$D/log" 2>&1 &
-	disown
-	wait_for engine version
+	for _ in 1 2 3; do
+		PATH=$D/bin:$PATH dockerd --config-file "$D/daemon.json" --data-root "$D/data" --exec-root "$VOLATILE/exec" \
+			--pidfile "$D/pid" -H "unix://$D/docker.sock" --default-runtime kogg "$@" \
+			--exec-opt "native.cgroupdriver=$CGROUP_DRIVER" --storage-driver overlay2 --experimental >>"$D/log" 2>&1 &
+		disown
+		wait_for has_answered $! engine version
+		! engine version >/dev/null 2>&1 || return 0
+	done
+	wait_for false
 }
 
 stop_daemon()
@@ -144,6 +149,18 @@ compose_project()
 	return $status
 }
 
+# containerd must not be there any more, or a daemon that is started at once takes it for one that can be used.
+kill_daemon()
+{
+	local containerd
+	containerd=$(cat "$VOLATILE/exec/containerd/containerd.pid")
+	kill -9 "$(cat "$D/pid")" "$containerd"
+	while [ -e "/proc/$containerd/exe" ]; do
+		sleep .1
+	done
+	rm -f "$D/pid" "$VOLATILE/exec/containerd/containerd.pid"
+}
+
 # killed_in DELAY COMMAND...: dockerd and its containerd are killed while they serve the command, and started again.
 killed_in()
 {
@@ -151,9 +168,8 @@ killed_in()
 	shift
 	"$@" &
 	sleep "$delay"
-	kill -9 "$(cat "$D/pid")"
+	kill_daemon
 	wait $!
-	rm -f "$D/pid"
 	start_daemon
 }
 
@@ -167,7 +183,7 @@ run_cut()
 delete_forgotten()
 {
 	local state
-	for state in $(find "$D/exec" -path '*/moby/*/state.json'); do
+	for state in $(find "$VOLATILE/exec" -path '*/moby/*/state.json'); do
 		state=${state%/state.json}
 		"$KOGG" --root "${state%/*}" delete --force "${state##*/}" || return
 	done
@@ -269,7 +285,6 @@ leave_running()
 	check left-once -- engine run -d "$NETWORK" --name once "$IMAGE" sleep 1000
 }
 
-# The daemon finds the states of containers that ended with the machine.
 run_cases_after_reboot()
 {
 	check is-back -- says running engine inspect -f '{{.State.Status}}' left

@@ -12,7 +12,7 @@ export IMAGE NETWORK PODMAN_IGNORE_CGROUPSV1_WARNING=yes
 
 engine_programs()
 {
-	echo podman conmon catatonit
+	echo podman conmon catatonit setpriv newuidmap
 }
 
 engine_version()
@@ -218,6 +218,51 @@ run_again()
 	engine run --rm "$NETWORK" --name "$1" "$IMAGE" true
 }
 
+# A normal user with a home, a runtime directory and a range of ids. There may be no controllers for such.
+make_user()
+{
+	mkdir -p "$D/home" "$D/user"
+	chown 1000:1000 "$D/home" "$D/user"
+	{ grep -v '^[^:]*:[^:]*:1000:' /etc/passwd; echo "someone:x:1000:1000::$D/home:/bin/sh"; } >"$D/passwd"
+	{ grep -v '^[^:]*:[^:]*:1000:' /etc/group; echo "someone:x:1000:"; } >"$D/group"
+	mount --bind "$D/passwd" /etc/passwd
+	mount --bind "$D/group" /etc/group
+	echo someone:400000:65536 >>"$D/subid"
+	rootless load -qi "$D/bb.tar" >/dev/null
+}
+
+rootless()
+{
+	(cd "$D/home" && exec setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all env -i PATH="$PATH" \
+		HOME="$D/home" XDG_RUNTIME_DIR="$D/user" TMPDIR="$D/home" PODMAN_IGNORE_CGROUPSV1_WARNING=yes \
+		podman --cgroup-manager cgroupfs "$@")
+}
+
+rootless_life()
+{
+	rootless run -d "$NETWORK" --name mine "$IMAGE" sleep 1000 && says hi rootless exec mine echo hi &&
+		says 'sleep 1000' rootless top mine && rootless restart -t 0 mine && rootless kill mine &&
+		says 137 rootless wait mine
+	local status=$?
+	rootless rm -f -t 0 mine || return
+	return $status
+}
+
+run_rootless_cases()
+{
+	check rootless-load -- make_user
+	check rootless-run -- says 'uid=0' rootless run --rm "$NETWORK" "$IMAGE" id
+	check rootless-life -- rootless_life
+	check rootless-no-file 127 -- rootless run --rm "$NETWORK" "$IMAGE" /nonesuch
+	check rootless-keep-id -- says 'uid=1000' rootless run --rm "$NETWORK" --userns keep-id "$IMAGE" id
+	check rootless-keep-id-file -- says ' 1000 ' rootless run --rm "$NETWORK" --userns keep-id -v "$D/home:/data" "$IMAGE" \
+		sh -c 'touch /data/kept && ls -ln /data/kept'
+	check rootless-read-only -- rootless run --rm "$NETWORK" --read-only "$IMAGE" sh -c '! touch /x'
+	check rootless-init -- says 'init --' rootless run --rm "$NETWORK" --init "$IMAGE" ps
+	check rootless-tty -- says_on_terminal /dev/pts/0 bash -c 'rootless run --rm $NETWORK -it $IMAGE sh -c "tty; sleep .5"'
+	check rootless-all-removed -- test -z "$(rootless ps -aq)"
+}
+
 leave_running()
 {
 	check left-running -- engine run -d "$NETWORK" --name left "$IMAGE" sleep 1000
@@ -270,6 +315,7 @@ run_cases()
 	check init-container -- init_then_start
 	check play-kube -- play_kube
 	check info -- engine info
+	run_rootless_cases
 	run_fault_cases
 	check conmon-killed -- conmon_killed
 	check killed-in-create -- killed_in_create

@@ -35,14 +35,14 @@ done
 for moment in before after; do
 	# shellcheck disable=SC2016 # for the guest
 	"$here/../lab/run.sh" --lab "$lab" --memory 3072 --timeout 900 "$source_root" sh -c '
-		export KOGG="$1" REBOOT="$2" LIMIT=300
+		export KOGG="$1" REBOOT="$2" LIMIT=200
 		run=$3 disks=$4
 		shift 4
 		modprobe loop
 		for engine; do
 			DISK=$disks/$engine "$run" "$engine"
 		done' sh "$KOGG" "$moment" "$here/run.sh" "$disks" "$@" 2>&1 |
-		sed "s/^\(\(not \)\?ok [0-9]* - [a-z]* \)/\1$moment-reboot-/"
+		sed -u "s/^\(\(not \)\?ok [0-9]* - [a-z]* \)/\1$moment-reboot-/"
 done | tee "$disks/output"
 ! grep -q -e '^not ok' -e '^run.sh:' -e '^Bail' "$disks/output" &&
 	[ "$(grep -c '^ok .* after-reboot-no-state-left' "$disks/output")" -eq $# ]

@@ -92,16 +92,23 @@ make_private()
 
 wait_for()
 {
-	local tries=0
+	local end=$((SECONDS + LIMIT))
 	until "$@" >/dev/null 2>&1; do
 		sleep .1
-		tries=$((tries + 1))
-		if [ $tries -ge 600 ]; then
-			tail "$D/log" | sed 's/^/# /'
+		if [ $SECONDS -ge $end ]; then
+			tail -20 "$D/log" | sed 's/^/# /'
 			echo "Bail out! $engine_name does not come up"
 			exit 1
 		fi
 	done
+}
+
+# has_answered PID COMMAND...: the command succeeds, or the process that should serve it has ended.
+has_answered()
+{
+	local process=$1
+	shift
+	[ ! -e "/proc/$process/exe" ] || "$@"
 }
 
 # The control groups below those that the engine makes its containers in.
@@ -122,7 +129,7 @@ check_leftovers()
 	check no-other-runtime -- is_empty "$(cat "$D/foreign-calls" 2>/dev/null)"
 	left=$(list_cgroups | comm -13 "$D/cgroups" - | grep -vE "/($ENGINE_CGROUPS|kogg-engines)(/conmon|/buildkit)?\$")
 	check no-cgroup-left -- is_empty "$left"
-	left=$(find /run/containerd/runc /run/kogg "$D" -path '*/state.json' 2>/dev/null)
+	left=$(find /run/containerd/runc /run/kogg "$D" "$VOLATILE" -path '*/state.json' 2>/dev/null)
 	check no-state-left -- is_empty "$left"
 	list_cgroups | comm -13 "$D/cgroups" - | sort -r | while read -r group; do
 		rmdir "$group"
