@@ -118,7 +118,7 @@ def test_steps():
         text = (harness.SOURCE / 'README.md').read_text()
         members = json.loads('{' + ','.join(re.findall(r'set `("terminal": .*?)` and\s+`("args": .*?)`', text)[0]) + '}')
         change_config(typed.config, **members)
-        create, state, start, listing, kill, delete = readme_lines('sudo kogg create')
+        create, state, start, listing, execute, kill, delete = readme_lines('sudo kogg create')
         shell = typed.shell
         expect(shell.type(create), '', 'output of create')
         seen = json.loads(shell.type(state))
@@ -126,6 +126,7 @@ def test_steps():
         os.kill(seen['pid'], 0)
         expect(shell.type(start), '', 'output of start')
         expect_in('running', shell.type(listing), 'list')
+        expect_in('uid=0', shell.type(execute), 'what exec runs')
         expect_in('running', shell.type(start, status=1), 'starting twice')
         expect_in('running', shell.type(delete, status=1), 'deleting what runs')
         expect(shell.type(kill), '', 'output of kill')

@@ -123,7 +123,7 @@ bool pidfd_is_doomed(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	dir = opendir(path);
 	if (!dir)
-		return false;
+		return errno == ENOENT;
 	while (is_doomed && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;

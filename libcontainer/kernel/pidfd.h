@@ -30,8 +30,8 @@ int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err
 bool pidfd_is_ending(pid_t pid);
 
 /*
- * Whether PID, with all its threads, is ending, or a signal that will end it is
- * on its way.
+ * Whether PID, with all its threads, is ending or gone, or a signal that will
+ * end it is on its way.
  */
 bool pidfd_is_doomed(pid_t pid);
 

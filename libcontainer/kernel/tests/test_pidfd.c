@@ -190,7 +190,7 @@ START_TEST(an_end_is_seen)
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	ck_assert(pidfd_is_ending(pid) && pidfd_is_doomed(pid));
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
-	ck_assert(!pidfd_is_ending(pid));
+	ck_assert(!pidfd_is_ending(pid) && pidfd_is_doomed(pid));
 }
 END_TEST
 
