@@ -9,7 +9,7 @@
 
 #define BLANKS "\t "
 
-/* A word in a line. */
+/* A word in a line. The empty value, with the line's text, is what stands before the first. */
 struct word {
 	const char *text;
 	size_t length;
@@ -33,43 +33,38 @@ static size_t count_columns(const char *text, size_t length)
 	return count;
 }
 
-/* The first word of LINE from OFFSET on; false at the end of the line. */
-static bool next_word(const char *line, size_t offset, struct word *ret_word)
+/*
+ * Moves WORD on to the next one; false at the end of the line. Looks at nothing
+ * twice: a process may have 100,000 words of arguments.
+ */
+static bool next_word(struct word *word)
 {
-	const char *text = line + offset;
+	const char *behind = word->text + word->length;
 
-	text += strspn(text, BLANKS);
-	ret_word->text = text;
-	ret_word->length = strcspn(text, BLANKS "\n");
-	ret_word->end = count_columns(line, (size_t)(text - line) + ret_word->length);
-	return ret_word->length > 0;
+	word->text = behind + strspn(behind, BLANKS);
+	word->length = strcspn(word->text, BLANKS "\n");
+	word->end += count_columns(behind, (size_t)(word->text - behind) + word->length);
+	return word->length > 0;
 }
 
-static size_t offset_behind(const char *line, const struct word *word)
+/* Of the words behind WORD. */
+static size_t count_words(struct word word)
 {
-	return (size_t)(word->text - line) + word->length;
-}
-
-static size_t count_words(const char *line, size_t offset)
-{
-	struct word word;
 	size_t count = 0;
 
-	for (; next_word(line, offset, &word); offset = offset_behind(line, &word))
+	while (next_word(&word))
 		count++;
 	return count;
 }
 
 static int find_column(const char *header, struct column *ret_column, struct error *err)
 {
-	struct word word;
-	size_t offset = 0;
+	struct word word = { .text = header };
 
-	for (size_t i = 0; next_word(header, offset, &word); i++) {
-		offset = offset_behind(header, &word);
+	for (size_t i = 0; next_word(&word); i++) {
 		if (word.length != 3 || memcmp(word.text, "PID", 3) != 0)
 			continue;
-		*ret_column = (struct column){ word.end, i, count_words(header, offset) };
+		*ret_column = (struct column){ word.end, i, count_words(word) };
 		return 0;
 	}
 	return error_set(
@@ -95,18 +90,17 @@ static bool read_pid(const struct word *word, uint64_t *ret_pid)
  */
 static bool find_pid(const char *line, const struct column *column, uint64_t *ret_pid)
 {
-	size_t n_words = count_words(line, 0), offset = 0;
+	struct word word = { .text = line };
+	size_t n_words = count_words(word);
 	bool is_first = column->before == 0;
 	bool is_last = column->behind == 0;
 	bool is_found = false;
-	struct word word;
 
-	for (size_t i = 0; next_word(line, offset, &word); i++) {
+	for (size_t i = 0; next_word(&word); i++) {
 		bool is_left = i == column->before && (is_first || !is_last);
 		bool is_right = i + 1 + column->behind == n_words && !is_first;
 		uint64_t pid;
 
-		offset = offset_behind(line, &word);
 		if (!read_pid(&word, &pid))
 			continue;
 		if (!is_first && !is_last && word.end == column->end) {

@@ -3,6 +3,9 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define WORDS 1000000
 
 static const pid_t members[] = { 7, 30, 1234567 };
 static const struct ps_table_pids pids = { members, 3 };
@@ -51,6 +54,27 @@ START_TEST(keeps_the_lines_of_the_processes)
 }
 END_TEST
 
+/* The arguments of somebody who wants it to take long. */
+START_TEST(reads_many_words_in_one_pass)
+{
+	static const char head[] = "UID PID CMD\nroot  30 ";
+	const size_t length = sizeof(head) - 1 + 2 * WORDS;
+	char *table = malloc(length + 1);
+	struct text text = { 0 };
+	struct error err = { 0 };
+
+	ck_assert_ptr_nonnull(table);
+	memcpy(table, head, sizeof(head));
+	for (char *p = table + sizeof(head) - 1; p < table + length; p += 2)
+		memcpy(p, "7 ", 2);
+	table[length] = '\0';
+	ck_assert_int_eq(ps_table_filter(table, &pids, &text, &err), 0);
+	ck_assert_uint_eq(text.length, length);
+	text_release(&text);
+	free(table);
+}
+END_TEST
+
 static const char *const without[] = { "", "\n", "CMD\nPID\n", "PPID SPID PIDS\n1 2 7\n" };
 
 START_TEST(wants_a_column)
@@ -72,6 +96,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tests, keeps_the_lines_of_the_processes, 0, (int)array_size(tables));
+	tcase_add_test(tests, reads_many_words_in_one_pass);
 	tcase_add_loop_test(tests, wants_a_column, 0, (int)array_size(without));
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
