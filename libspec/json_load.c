@@ -258,6 +258,7 @@ static int load_rest(const char *text, const struct survey *survey, const struct
 	};
 	cleanup_free char *copy = malloc(rest.size + 1);
 	json_error_t ignored = { 0 };
+	struct error problem = { 0 };
 
 	if (!copy)
 		return error_set(err, ERROR_SYSTEM, "out of memory");
@@ -265,7 +266,11 @@ static int load_rest(const char *text, const struct survey *survey, const struct
 	/* The rest follows. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(copy + aside->offset, placeholder, strlen(placeholder));
 	memcpy(copy + aside->offset + strlen(placeholder), text + end, survey->size - end + 1);
-	return load_any(copy, &rest, arena, ret_root, &ignored, err);
+	/* What is wrong with it stands somewhere else in the whole text, which tells where. */
+	if (load_any(copy, &rest, arena, ret_root, &ignored, &problem) == 0 ||
+		problem.kind == ERROR_SPEC)
+		return 0;
+	return error_adopt(err, &problem);
 }
 
 /* Whether there is one such value and no more, and it is an object. */

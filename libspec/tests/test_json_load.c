@@ -446,6 +446,7 @@ static const struct {
 	{ "{'linux':{'seccomp':{'a':1},'secc\\u006fmp':{}}}", 44, "is there twice" },
 	{ "{'linux':{'seccomp':{'a':1}},'linux':{}}", 38, "is there twice" },
 	{ "{'linux':{'seccomp':{'a':1}},'b':}", 34, "expected a value, found '}'" },
+	{ "{'n':1e999,'linux':{'seccomp':{'a':1}},'b':}", 44, "expected a value, found '}'" },
 	{ "{'linux':{'seccomp':{'a':1}", 28, NULL },
 };
 
