@@ -70,8 +70,9 @@ int spec_load_seccomp(struct spec_document *document, const struct spec_seccomp 
 	struct error *err) must_check;
 
 /*
- * Text that says everything about linux.seccomp: its own, or that of the whole
- * config. May be wrong as long as spec_load_seccomp() was not called.
+ * The text of linux.seccomp; NULL when it was read with the rest, as where its
+ * name is written with escapes. May be wrong as long as spec_load_seccomp() was
+ * not called.
  */
 const char *spec_document_seccomp_text(const struct spec_document *document, size_t *ret_size);
 

@@ -208,7 +208,7 @@ const char *spec_document_seccomp_text(const struct spec_document *document, siz
 	const struct json_aside *aside = &document->seccomp_text;
 
 	if (!aside->length)
-		return spec_document_text(document, ret_size);
+		return NULL;
 	*ret_size = aside->length;
 	return document->text.data + aside->offset;
 }

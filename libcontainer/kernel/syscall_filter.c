@@ -152,12 +152,12 @@ static int find_or_make(struct spec_document *document, int cache_dir_fd,
 	struct syscall_filter *ret_filter, struct error *err)
 {
 	cleanup_text struct text key = { 0 };
-	const char *text;
 	size_t size;
+	const char *text = spec_document_seccomp_text(document, &size);
 
-	if (cache_dir_fd < 0)
+	/* No other text will do: the whole config's may be that of another's profile. */
+	if (cache_dir_fd < 0 || !text)
 		return make(document, ret_filter, err);
-	text = spec_document_seccomp_text(document, &size);
 	if (syscall_filter_cache_key(text, size, &key, err) < 0)
 		return -1;
 	if (syscall_filter_cache_find(

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -234,6 +235,37 @@ START_TEST(a_filter_is_prepared_from_it)
 }
 END_TEST
 
+/*
+ * A config whose profile is only seen when all of it is read, and whose whole
+ * text was the profile of another one.
+ */
+START_TEST(a_config_is_no_profile)
+{
+	static const char config[] =
+		"{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"rootfs\"},\"linux\":{\"secc\\u006fmp\":"
+		"{\"defaultAction\":\"SCMP_ACT_ERRNO\"}},\"defaultAction\":\"SCMP_ACT_ALLOW\"}";
+	struct seccomp_profile other = seccomp_profile_parse(config);
+	struct spec_document *document;
+	const struct spec *spec;
+	struct syscall_filter allowing, filter;
+	char path[64];
+	int fd = memfd_create("config", 0);
+
+	ck_assert_int_eq(write(fd, config, strlen(config)), (ssize_t)strlen(config));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	suite_assert_done(spec_load(AT_FDCWD, path, &document, &spec, &err), err);
+	suite_assert_done(syscall_filter_prepare(other.document, dir, &allowing, &err), err);
+	suite_assert_done(syscall_filter_prepare(document, dir, &filter, &err), err);
+	ck_assert(allowing.length != filter.length ||
+		  memcmp(allowing.code, filter.code, filter.length * sizeof(*filter.code)) != 0);
+	syscall_filter_release(&allowing);
+	syscall_filter_release(&filter);
+	seccomp_profile_free(&other);
+	spec_document_free(document);
+	close(fd);
+}
+END_TEST
+
 /* Who has an agent is asked about it each time. */
 START_TEST(one_with_an_agent_is_not_kept)
 {
@@ -261,6 +293,7 @@ int main(void)
 	tcase_add_test(tests, damage_is_noticed_at_every_byte);
 	tcase_add_test(tests, only_ones_own_file_is_taken);
 	tcase_add_test(tests, a_filter_is_prepared_from_it);
+	tcase_add_test(tests, a_config_is_no_profile);
 	tcase_add_test(tests, one_with_an_agent_is_not_kept);
 	return suite_run(tests);
 }
