@@ -93,4 +93,67 @@ def test_reaped_by_a_filter_before_start_looks():
     runtime.ok('delete', ID)
 
 
+# A create that has made its directory, and a delete that finds nothing in it
+
+def test_delete_of_what_has_only_begun():
+    """Whoever of them has the lock first, a container that was created is there."""
+    runtime, bundle = Runtime(), file_bundle()
+    create, delete = ('create', '--bundle', bundle.save().path, ID), ('delete', '--force', ID)
+
+    def before_the_lock(points):
+        names = [point.name for point in points]
+        return points[names.index('flock', names.index('mkdirat'))]
+
+    def before_the_removal(points):
+        """Or before it takes the lock anew."""
+        names = [point.name for point in points]
+        return points[min(names.index(name, names.index('flock') + 1) for name in ('flock', 'unlinkat') if name in names[
+            names.index('flock') + 1:])]
+
+    create_point = find_point(runtime, create, before_the_lock)
+    runtime.ok(*delete)
+    (runtime.root / ID).mkdir(mode=0o700)
+    delete_point = find_point(runtime, delete, before_the_removal)
+    creator = hold(runtime, create, create_point)
+    deleter = hold(runtime, delete, delete_point)
+    creator.go_on()
+    settle(creator.begun.has_ended, 1)
+    deleter.go_on()
+    expect(deleter.begun.finish().status, 0, 'status of delete')
+    end = creator.begun.finish()
+    expect((end.status == 0, ID in runtime.ids()), (False, False), f'created, and there ({end.err})')
+
+
+# A container that ends, and is reaped, while delete looks whether it is about to
+
+def test_reaped_while_delete_looks():
+    """It is deleted, whenever that happens."""
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['process']['args'] = ['sleep', '1000']
+    bundle.save()
+
+    def run():
+        runtime.ok('create', '--bundle', bundle.path, ID)
+        runtime.ok('start', ID)
+        return runtime.state(ID)['pid']
+
+    def looks(points):
+        locked = [point.name for point in points].index('flock')
+        return [point for point in points[locked:] if point.name in ('openat', 'getdents64', 'poll', 'fstat')]
+
+    run()
+    points = find_point(runtime, ('delete', ID), looks)
+    assert len(points) > 4, points
+    runtime.ok('delete', '--force', ID)
+    for point in points:
+        pid = run()
+        held = hold(runtime, ('delete', ID), point)
+        os.kill(pid, 9)
+        assert settle(lambda: not os.path.exists(f'/proc/{pid}')), 'the container lives'
+        held.go_on()
+        end = held.begun.finish()
+        runtime.call('delete', '--force', ID)
+        expect(end.status, 0, f'status of delete, {point}: {end.err}')
+
+
 harness.main(__name__)

@@ -14,17 +14,13 @@
  * What a killed create or a full disk has left: a directory whose state can't
  * be read, so that nothing but itself is known to belong to it.
  */
-static int remove_wreck(const struct runtime *runtime, const char *id, struct error *err)
+static int remove_wreck(const struct state_dir *dir, struct error *err)
 {
-	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED;
 	struct error why = *err;
-	bool has_begun;
+	bool has_begun = state_dir_has_begun(dir);
 
 	*err = (struct error){ 0 };
-	if (state_dir_lock(&dir, STATE_DIR_EXCLUSIVE, runtime->root, id, err) < 0)
-		return -1;
-	has_begun = state_dir_has_begun(&dir);
-	if (state_dir_remove(&dir, err) < 0)
+	if (state_dir_remove(dir, err) < 0)
 		return -1;
 	if (has_begun)
 		log_warning("%s; its directory was removed, a cgroup or a process may be left",
@@ -49,7 +45,10 @@ static int await_end(struct handle *handle, struct error *err)
 {
 	bool has_exited = false;
 
-	if (handle->status != STATE_RUNNING || !pidfd_is_doomed(handle->file.pid))
+	if (handle->status != STATE_RUNNING)
+		return 0;
+	/* In this order: who has been reaped is no longer there to be doomed. */
+	if (!pidfd_is_doomed(handle->file.pid) && pidfd_is_alive(handle->pidfd))
 		return 0;
 	if (pidfd_wait_exit(handle->pidfd, END_TIMEOUT_MS, &has_exited, err) < 0)
 		return -1;
@@ -81,8 +80,8 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 		}
 		if (!force || !handle.is_locked || !is_wreck(err))
 			return -1;
-		handle_close(&handle);
-		return remove_wreck(runtime, id, err);
+		/* Still locked: its creator would make a container of it in between. */
+		return remove_wreck(&handle.dir, err);
 	}
 	if (!force && await_end(&handle, err) < 0)
 		return -1;
