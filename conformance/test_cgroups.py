@@ -210,6 +210,29 @@ def test_processes_left_in_the_group_are_killed():
     reap()
 
 
+@cases(('the same', '', True, ['--force']), ('one below', '/below', True, ['--force']),
+       ('the same, by the shared namespace', '', False, []))
+def test_delete_spares_another_in_the_group(name, below, has_namespace, options):
+    """A group that a container has left may be another's by now, whom deleting the first does not end."""
+    runtime, path = Runtime(), f'/{CGROUP_TOP}/shared'
+    bundles = [Bundle(), Bundle()]
+    for bundle, where in zip(bundles, (path, path + below)):
+        linux = bundle.config['linux']
+        linux['cgroupsPath'] = where
+        if not has_namespace:
+            linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != 'pid']
+    with Container(runtime, bundles[0]) as first:
+        first.run()
+        first.finish()
+        with Container(runtime, bundles[1]) as second:
+            second.run()
+            expect_in(f"container '{second.id}' is in its cgroup", runtime.fails('delete', *options, first.id)['msg'], 'message')
+            expect(runtime.state(second.id)['status'], 'running', 'status')
+            second.finish()
+            second.delete()
+        first.delete()
+
+
 def test_parents_of_others_survive():
     """Deleting takes away the container's group only, not the engine's above it with other members."""
     sibling = [pathlib.Path(where, CGROUP_TOP, 'parent/sibling') for where in sorted(set(cgroup_mounts().values()))]

@@ -20,6 +20,7 @@
 #include "libcontainer/kernel/cgroup_tree.h"
 #include "libcontainer/kernel/cgroup_v1.h"
 #include "libcontainer/kernel/cgroup_v2.h"
+#include "libcontainer/kernel/path_in_root.h"
 
 /* How long processes may take to end before a group can't be removed. */
 #define REMOVE_TIMEOUT_MS 10000
@@ -445,6 +446,16 @@ bool cgroup_is_frozen(struct cgroup *cgroup)
 	struct cgroup_place *place = find_freezer(cgroup);
 
 	return place && is_frozen(place);
+}
+
+bool cgroup_holds(struct cgroup *cgroup, struct cgroup *other)
+{
+	const struct cgroup_place *place = cgroup_layout_main(cgroup);
+	const struct cgroup_place *inner = cgroup_layout_main(other);
+	const char *rest;
+
+	return place && inner && !strcmp(place->mount, inner->mount) &&
+	       path_is_below(inner->path, place->path, &rest);
 }
 
 int cgroup_kill(struct cgroup *cgroup, struct error *err)

@@ -131,6 +131,9 @@ int cgroup_freeze(struct cgroup *cgroup, struct error *err) must_check;
 int cgroup_thaw(struct cgroup *cgroup, struct error *err) must_check;
 bool cgroup_is_frozen(struct cgroup *cgroup);
 
+/* Whether the processes of OTHER are in the group or below, and cgroup_kill() would end them. */
+bool cgroup_holds(struct cgroup *cgroup, struct cgroup *other);
+
 /* Kills all processes in the group and below: cgroup.kill, or freeze, SIGKILL, thaw. */
 int cgroup_kill(struct cgroup *cgroup, struct error *err) must_check;
 
