@@ -3,12 +3,13 @@
 """Races that are won for certain: the tracer holds a process before one system call while the attacker does his part."""
 import os
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / 'faults'))
 
 import harness
-from harness import Bundle, Runtime, Skip, expect, expect_in, file_bundle, settle
+from harness import Bundle, Runtime, Skip, expect, expect_in, file_bundle, settle, shell_bundle
 from trials import TAMPER, Begun, Held, read_points, tracer
 
 ID = 'timed'
@@ -107,8 +108,8 @@ def test_delete_of_what_has_only_begun():
     def before_the_removal(points):
         """Or before it takes the lock anew."""
         names = [point.name for point in points]
-        return points[min(names.index(name, names.index('flock') + 1) for name in ('flock', 'unlinkat') if name in names[
-            names.index('flock') + 1:])]
+        behind = names.index('flock') + 1
+        return points[behind + next(i for i, name in enumerate(names[behind:]) if name in ('flock', 'unlinkat'))]
 
     create_point = find_point(runtime, create, before_the_lock)
     runtime.ok(*delete)
@@ -154,6 +155,56 @@ def test_reaped_while_delete_looks():
         end = held.begun.finish()
         runtime.call('delete', '--force', ID)
         expect(end.status, 0, f'status of delete, {point}: {end.err}')
+
+
+# A number that was listed as the container's, and is given to another process before it gets the signal
+
+def process_with(pid):
+    """A process of the host that gets the number PID."""
+    for _ in range(100):
+        pathlib.Path('/proc/sys/kernel/ns_last_pid').write_text(str(pid - 1))
+        process = subprocess.Popen(['sleep', '1000'])
+        if process.pid == pid:
+            return process
+        process.kill()
+        process.wait()
+    raise Skip(f'the number {pid} is not to be had')
+
+
+def test_signal_for_all_after_one_has_ended():
+    """Who has got the number of a process of the container does not get its signals, whenever that is."""
+    if not os.access('/proc/sys/kernel/ns_last_pid', os.W_OK):
+        raise Skip('the kernel does not let numbers be chosen')
+    runtime, bundle = Runtime(), shell_bundle('sleep 1000 & echo $! > /child; wait; sleep 1000')
+    bundle.config['linux']['namespaces'] = [n for n in bundle.config['linux']['namespaces'] if n['type'] != 'pid']
+    kill, child = ('kill', '--all', ID, 'USR1'), bundle.save().rootfs / 'child'
+
+    def run():
+        child.unlink(missing_ok=True)
+        runtime.ok('create', '--bundle', bundle.path, ID)
+        runtime.ok('start', ID)
+        assert settle(lambda: child.exists() and child.read_text().endswith('\n')), 'no child'
+        return int(child.read_text())
+
+    def from_the_list_on(points):
+        names = [point.name for point in points]
+        first = names.index('pidfd_open', names.index('pidfd_open') + 1)
+        return [point for point in points[first - 2:] if point.name in ('openat', 'pidfd_open', 'pidfd_send_signal')]
+
+    run()
+    points = find_point(runtime, kill, from_the_list_on)
+    runtime.ok('delete', '--force', ID)
+    for point in points:
+        pid = run()
+        held = hold(runtime, kill, point)
+        os.kill(pid, 9)
+        assert settle(lambda: not os.path.exists(f'/proc/{pid}')), 'the child lives'
+        with process_with(pid) as other:
+            held.go_on()
+            end = held.begun.finish()
+            runtime.ok('delete', '--force', ID)
+            expect((end.status, other.poll()), (0, None), f'status of kill, and of the other, {point}: {end.err}')
+            other.kill()
 
 
 harness.main(__name__)

@@ -95,8 +95,8 @@ static int check_groups(
  * By a pid that is wrong in the state a container that lives looks stopped. Its
  * cgroup was its alone when it was made, and tells.
  */
-static int end_unknown(const struct handle *handle, const struct runtime *runtime, bool force,
-	struct error *err)
+static int end_unknown(
+	const struct handle *handle, const struct runtime *runtime, bool force, struct error *err)
 {
 	struct cgroup *cgroup = handle->file.cgroup;
 	cleanup_free pid_t *pids = NULL;

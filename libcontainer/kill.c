@@ -2,42 +2,15 @@
 #include "libcontainer/container.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/types.h>
 
-#include "base/cleanup.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/pidfd.h"
 
-/* One of the group's processes, if it is still the one that was listed. */
-static int signal_one(pid_t pid, int signal, struct error *err)
+static int signal_all(const struct handle *handle, int signal, struct error *err)
 {
-	cleanup_fd int pidfd = -1;
-	struct error gone = { 0 };
-	uint64_t start_time;
-	bool has_exited;
+	struct cgroup *cgroup = handle->file.cgroup;
 
-	/* It may end at any moment; that is what a signal is for. */
-	if (pidfd_read_start_time(pid, &start_time, &gone) < 0)
-		return 0;
-	if (pidfd_open_verified(pid, start_time, &pidfd, err) < 0)
-		return -1;
-	return pidfd < 0 ? 0 : pidfd_signal(pidfd, signal, &has_exited, err);
-}
-
-static int signal_all(struct handle *handle, int signal, struct error *err)
-{
-	cleanup_free pid_t *pids = NULL;
-	size_t count;
-
-	if (signal == SIGKILL)
-		return cgroup_kill(handle->file.cgroup, err);
-	if (cgroup_pids(handle->file.cgroup, &pids, &count, err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (signal_one(pids[i], signal, err) < 0)
-			return -1;
-	return 0;
+	return signal == SIGKILL ? cgroup_kill(cgroup, err) : cgroup_signal(cgroup, signal, err);
 }
 
 /* Somebody else may have thawed it, and even have deleted the container by now. */

@@ -458,6 +458,17 @@ bool cgroup_holds(struct cgroup *cgroup, struct cgroup *other)
 	       path_is_below(inner->path, place->path, &rest);
 }
 
+int cgroup_signal(struct cgroup *cgroup, int signal, struct error *err)
+{
+	struct cgroup_place *place = cgroup_layout_main(cgroup);
+	int dir_fd;
+
+	if (!place || !cgroup_place_exists(place))
+		return 0;
+	dir_fd = cgroup_place_open(place, err);
+	return dir_fd < 0 ? -1 : cgroup_tree_signal(dir_fd, signal, err);
+}
+
 int cgroup_kill(struct cgroup *cgroup, struct error *err)
 {
 	struct cgroup_place *place = cgroup_layout_main(cgroup);

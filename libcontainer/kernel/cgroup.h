@@ -134,6 +134,9 @@ bool cgroup_is_frozen(struct cgroup *cgroup);
 /* Whether the processes of OTHER are in the group or below, and cgroup_kill() would end them. */
 bool cgroup_holds(struct cgroup *cgroup, struct cgroup *other);
 
+/* Sends SIGNAL, which is not SIGKILL, to all processes in the group and below. */
+int cgroup_signal(struct cgroup *cgroup, int signal, struct error *err) must_check;
+
 /* Kills all processes in the group and below: cgroup.kill, or freeze, SIGKILL, thaw. */
 int cgroup_kill(struct cgroup *cgroup, struct error *err) must_check;
 

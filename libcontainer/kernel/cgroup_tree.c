@@ -311,17 +311,24 @@ static bool has_pid(const struct cgroup_pids *pids, pid_t pid)
 /* How many pidfds are open at a time. */
 #define PIDFD_BATCH 64
 
-static size_t open_pidfds(const pid_t *pids, size_t count, struct pollfd *ret_polls)
-{
-	for (size_t i = 0; i < count; i++)
-		ret_polls[i] = (struct pollfd){ .fd = pidfd_open(pids[i], 0), .events = POLLIN };
-	return count;
-}
-
 static void close_pidfds(struct pollfd *polls, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		close_at(&polls[i].fd);
+}
+
+/* Those that have ended meanwhile have none. EINVAL, later ENOENT: the number is a thread's now. */
+static int open_pidfds(const pid_t *pids, size_t count, struct pollfd *ret_polls, struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		ret_polls[i] = (struct pollfd){ .fd = pidfd_open(pids[i], 0), .events = POLLIN };
+		if (ret_polls[i].fd >= 0 || errno == ESRCH || errno == EINVAL || errno == ENOENT)
+			continue;
+		error_set_errno(err, "open process %d of the cgroup", (int)pids[i]);
+		close_pidfds(ret_polls, i);
+		return -1;
+	}
+	return 0;
 }
 
 /*
@@ -329,21 +336,44 @@ static void close_pidfds(struct pollfd *polls, size_t count)
  * before and after its descriptor was opened is, by that descriptor, a member
  * of the group or was born in it.
  */
-static int kill_batch(int dir_fd, const pid_t *pids, size_t count, struct error *err)
+static int signal_batch(int dir_fd, const pid_t *pids, size_t count, int signal, struct error *err)
 {
 	cleanup_pids struct cgroup_pids after = { 0 };
 	struct pollfd polls[PIDFD_BATCH];
-	size_t n = open_pidfds(pids, count, polls);
-	int result = cgroup_tree_pids(dir_fd, &after, err);
+	int result;
 
+	if (open_pidfds(pids, count, polls, err) < 0)
+		return -1;
+	result = cgroup_tree_pids(dir_fd, &after, err);
 	sort_pids(&after);
-	for (size_t i = 0; result == 0 && i < n; i++)
+	for (size_t i = 0; result == 0 && i < count; i++)
 		if (polls[i].fd >= 0 && has_pid(&after, pids[i]) &&
-			pidfd_send_signal(polls[i].fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-			result =
-				error_set_errno(err, "kill process %d of the cgroup", (int)pids[i]);
-	close_pidfds(polls, n);
+			pidfd_send_signal(polls[i].fd, signal, NULL, 0) < 0 && errno != ESRCH)
+			result = error_set_errno(err, "send signal %d to process %d of the cgroup",
+				signal, (int)pids[i]);
+	close_pidfds(polls, count);
 	return result;
+}
+
+static int signal_batches(
+	int dir_fd, const pid_t *pids, size_t count, int signal, struct error *err)
+{
+	for (size_t i = 0; i < count; i += PIDFD_BATCH) {
+		size_t size = count - i < PIDFD_BATCH ? count - i : PIDFD_BATCH;
+
+		if (signal_batch(dir_fd, pids + i, size, signal, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int cgroup_tree_signal(int dir_fd, int signal, struct error *err)
+{
+	cleanup_pids struct cgroup_pids listed = { 0 };
+
+	if (cgroup_tree_pids(dir_fd, &listed, err) < 0)
+		return -1;
+	return signal_batches(dir_fd, listed.items, listed.count, signal, err);
 }
 
 /* Kills those that are not in KILLED, adds them there, and says how many they were. */
@@ -357,12 +387,8 @@ static int kill_round(int dir_fd, struct cgroup_pids *killed, size_t *ret_count,
 	for (size_t i = 0; i < listed.count; i++)
 		if (!has_pid(killed, listed.items[i]))
 			listed.items[fresh++] = listed.items[i];
-	for (size_t i = 0; i < fresh; i += PIDFD_BATCH) {
-		size_t count = fresh - i < PIDFD_BATCH ? fresh - i : PIDFD_BATCH;
-
-		if (kill_batch(dir_fd, listed.items + i, count, err) < 0)
-			return -1;
-	}
+	if (signal_batches(dir_fd, listed.items, fresh, SIGKILL, err) < 0)
+		return -1;
 	for (size_t i = 0; i < fresh; i++)
 		if (append_pid(killed, listed.items[i], err) < 0)
 			return -1;
@@ -392,9 +418,11 @@ int cgroup_tree_kill(int dir_fd, struct error *err)
 static void wait_exits(const struct cgroup_pids *pids, int64_t deadline_ms)
 {
 	struct pollfd polls[PIDFD_BATCH];
-	size_t count = open_pidfds(
-		pids->items, pids->count < PIDFD_BATCH ? pids->count : PIDFD_BATCH, polls);
+	size_t count = pids->count < PIDFD_BATCH ? pids->count : PIDFD_BATCH;
+	struct error ignored = { 0 };
 
+	if (open_pidfds(pids->items, count, polls, &ignored) < 0)
+		return;
 	for (size_t i = 0; i < count; i++) {
 		int64_t left = deadline_ms - cgroup_tree_now_ms();
 
