@@ -374,6 +374,25 @@ def test_net_device_comes_back_when_create_fails():
             expect_in(phrase, shown, 'ip addr')
 
 
+def test_net_device_of_a_program_does_not_come_back():
+    """Once the program runs, another device may bear the name: the host does not get that when run fails later."""
+    with Namespaces('--net') as others, Namespaces('--net') as joined:
+        enter = ['nsenter', f'--net={others.path("net")}']
+        subprocess.run([*enter, *'ip link add kt0 type veth peer name kt1'.split()], check=True)
+        bundle = harness.shell_bundle('ip link set inside down', 'ip link set inside name hidden',
+                                      'ip link add inside type veth && echo > /done', 'sleep 1000')
+        for names in bundle.config['process']['capabilities'].values():
+            names.append('CAP_NET_ADMIN')
+        next(n for n in bundle.config['linux']['namespaces'] if n['type'] == 'network')['path'] = joined.path('net')
+        bundle.config['linux']['netDevices'] = {'kt0': {'name': 'inside'}}
+        wait = f'until [ -e {bundle.rootfs}/done ]; do sleep 0.01; done; exit 1'
+        bundle.config['hooks'] = {'poststart': [{'path': '/bin/sh', 'args': ['sh', '-c', wait], 'timeout': 10}]}
+        Runtime().fails('run', '--bundle', bundle.save().path, 'failing', wrapper=enter)
+        expect((bundle.rootfs / 'done').exists(), True, 'the program has done its part')
+        shown = subprocess.run([*enter, 'ip', 'link'], check=True, capture_output=True, text=True).stdout
+        assert 'kt0' not in shown, shown
+
+
 @cases(('missing', {'nonesuch0': {}}), ('long name', {'lo': {'name': 'x' * 16}}))
 def test_wrong_net_device(name, devices):
     bundle = Bundle()

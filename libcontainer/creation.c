@@ -591,14 +591,25 @@ int creation_announce(struct creation *creation, struct error *err)
 	return pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err);
 }
 
+/*
+ * From now on the program may give the names of its devices to others, which the
+ * host is not to get; and their namespace ends with the container, not with us.
+ */
+static int release_first(struct creation *creation, int64_t deadline, struct error *err)
+{
+	if (start_release(&creation->own_side, &creation->first, deadline, err) < 0)
+		return -1;
+	net_devices_release(&creation->net_devices);
+	return state_file_add_ready(creation->dir.fd, err);
+}
+
 int creation_start(struct creation *creation, struct error *err)
 {
 	int64_t deadline = creation->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
 
 	/* The end of the result shows only when no writer is left but the process. */
 	start_channel_close(&creation->init_side);
-	if (start_release(&creation->own_side, &creation->first, deadline, err) == 0 &&
-		state_file_add_ready(creation->dir.fd, err) == 0) {
+	if (release_first(creation, deadline, err) == 0) {
 		creation->state.status = STATE_RUNNING;
 		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==
 			0)
