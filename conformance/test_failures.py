@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -100,6 +101,15 @@ def test_profile_that_libseccomp_never_compiles():
     if answer.status:
         expect_in('does not come to an end', answer.error()['msg'], 'message')
     expect(runtime.ids(), [], 'states')
+
+
+def test_profile_with_little_processor_time():
+    """A limit of the caller's that is lower than the compiler's own is not to be raised, and is no reason to fail."""
+    bundle = file_bundle()
+    bundle.config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [
+        {'names': ['ptrace'], 'action': 'SCMP_ACT_ERRNO'}]}
+    Runtime().ok('run', '--bundle', bundle.save().path, 'limited',
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (3, 3)))
 
 
 @cases(('run',), ('create',))

@@ -24,9 +24,15 @@ struct outcome {
 /* The limit ends it also when nobody is left who waits for it. */
 static int limit_time(struct error *err)
 {
-	const struct rlimit limit = { SYSCALL_FILTER_APART_SECONDS, SYSCALL_FILTER_APART_SECONDS };
+	const rlim_t most = SYSCALL_FILTER_APART_SECONDS;
+	struct rlimit limit;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || setrlimit(RLIMIT_CPU, &limit) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getrlimit(RLIMIT_CPU, &limit) < 0)
+		return error_set_errno(err, "limit the compiler of the seccomp filter");
+	/* One that is lower already is not to be raised. */
+	limit.rlim_cur = limit.rlim_cur < most ? limit.rlim_cur : most;
+	limit.rlim_max = limit.rlim_max < most ? limit.rlim_max : most;
+	if (setrlimit(RLIMIT_CPU, &limit) < 0)
 		return error_set_errno(err, "limit the compiler of the seccomp filter");
 	return 0;
 }
