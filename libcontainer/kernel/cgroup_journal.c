@@ -69,10 +69,11 @@ static bool find_main_value(const char *present, char ret_before[static CGROUP_V
 	static const char *const keys[] = { "default", "oom_kill_disable" };
 
 	for (size_t i = 0; i < array_size(keys); i++) {
-		const char *line = find_line(present, keys[i], strlen(keys[i]));
+		const size_t length = strlen(keys[i]);
+		const char *line = find_line(present, keys[i], length);
 
-		if (line) {
-			copy_line(line + strlen(keys[i]) + 1, ret_before);
+		if (line && line[length] == ' ') {
+			copy_line(line + length + 1, ret_before);
 			return true;
 		}
 	}

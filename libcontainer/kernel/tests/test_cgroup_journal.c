@@ -92,6 +92,8 @@ static const struct {
 	{ "rdma.max", "mlx4_0 hca_handle=3", "mlx4_0 hca_handle=max hca_object=max",
 		"mlx4_0 hca_handle=max hca_object=max" },
 	{ "io.unknown", "8:0 5", "", NULL },
+	{ "unknown", "5", "default", "default" },
+	{ "unknown", "5", "default\nx", NULL },
 	{ "unknown", "5", "two\nlines", NULL },
 };
 
