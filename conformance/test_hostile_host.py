@@ -64,6 +64,15 @@ def test_delete_by_a_wrong_pid():
         assert harness.settle(lambda: not os.path.exists(f'/proc/{container.pid}')), 'it lives on'
 
 
+def test_delete_without_proc():
+    """What can't be asked for the container's process does not say that it is gone: it stays known, and lives on."""
+    with Container(Runtime(), hostile_bundle()) as container:
+        container.create().start().ask()
+        hide = ['unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh']
+        container.runtime.fails('delete', '--force', container.id, wrapper=hide)
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+
+
 def test_filters_of_another_user():
     """A filter that another user keeps ready is not what the container gets."""
     runtime = Runtime()

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/container.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -35,11 +34,12 @@ static int remove_wreck(const struct state_dir *dir, struct error *err)
  * just now, or a version that does not understand it: what is named there, a
  * process that runs perhaps, would be lost.
  */
-static bool is_wreck(const struct error *err)
+static bool is_wreck(const struct state_dir *dir, const struct error *err)
 {
 	if (err->kind == ERROR_UNSUPPORTED)
 		return false;
-	return err->kind != ERROR_SYSTEM || err->sys_errno == ENOENT;
+	/* What else is missing may be /proc, say. */
+	return err->kind != ERROR_SYSTEM || !state_file_exists(dir->fd);
 }
 
 /* What was killed just now, as by 'kogg kill ID KILL', is given the moment that this takes. */
@@ -123,7 +123,7 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 			*err = (struct error){ 0 };
 			return 0;
 		}
-		if (!force || !handle.is_locked || !is_wreck(err))
+		if (!force || !handle.is_locked || !is_wreck(&handle.dir, err))
 			return -1;
 		/* Still locked: its creator would make a container of it in between. */
 		return remove_wreck(&handle.dir, err);

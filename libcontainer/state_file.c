@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -224,6 +225,13 @@ int state_file_parse(struct text *text, struct state_file *ret_state, struct err
 		result = from_json(ret_state, merged, err);
 	json_decref(merged);
 	return result;
+}
+
+bool state_file_exists(int dir_fd)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, STATE_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err)

@@ -70,6 +70,9 @@ int state_file_add_process(int dir_fd, const struct state_file *state, struct er
 /* Adds that the container is ready. */
 int state_file_add_ready(int dir_fd, struct error *err) must_check;
 
+/* Whether there is one, readable or not. */
+bool state_file_exists(int dir_fd);
+
 /*
  * Fills RET_STATE, which the caller gives to state_file_release() in any case.
  * What the file holds is as little trusted as a config: the same loader reads it,
