@@ -210,10 +210,11 @@ def test_processes_left_in_the_group_are_killed():
     reap()
 
 
-@cases(('the same', '', True, ['--force']), ('one below', '/below', True, ['--force']),
-       ('the same, by the shared namespace', '', False, []))
-def test_delete_spares_another_in_the_group(name, below, has_namespace, options):
-    """A group that a container has left may be another's by now, whom deleting the first does not end."""
+@cases(('delete', '', True, ['delete', '--force', 'ID']), ('delete, one below', '/below', True, ['delete', '--force', 'ID']),
+       ('delete, by the shared namespace', '', False, ['delete', 'ID']), ('kill', '', True, ['kill', '--all', 'ID', 'USR1']),
+       ('kill with KILL', '', False, ['kill', 'ID', 'KILL']))
+def test_another_in_the_group_is_spared(name, below, has_namespace, words):
+    """A group that a container has left may be another's by now, whom nothing that is done to the first one ends."""
     runtime, path = Runtime(), f'/{CGROUP_TOP}/shared'
     bundles = [Bundle(), Bundle()]
     for bundle, where in zip(bundles, (path, path + below)):
@@ -224,9 +225,10 @@ def test_delete_spares_another_in_the_group(name, below, has_namespace, options)
     with Container(runtime, bundles[0]) as first:
         first.run()
         first.finish()
+        args = [first.id if word == 'ID' else word for word in words]
         with Container(runtime, bundles[1]) as second:
             second.run()
-            expect_in(f"container '{second.id}' is in its cgroup", runtime.fails('delete', *options, first.id)['msg'], 'message')
+            expect_in(f"container '{second.id}' is in its cgroup", runtime.fails(*args)['msg'], 'message')
             expect(runtime.state(second.id)['status'], 'running', 'status')
             second.finish()
             second.delete()

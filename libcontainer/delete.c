@@ -2,12 +2,11 @@
 #include "libcontainer/container.h"
 
 #include <stdbool.h>
-#include <string.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/neighbours.h"
 
 #define END_TIMEOUT_MS 1000
 
@@ -59,38 +58,6 @@ static int await_end(struct handle *handle, struct error *err)
 	return 0;
 }
 
-/* What lives in the group of a container that has stopped may be another's by now. */
-static int check_group(const struct handle *handle, const struct handle *other, struct error *err)
-{
-	bool is_alive = other->pidfd >= 0 || other->status == STATE_CREATING;
-
-	if (!is_alive || !strcmp(handle->dir.id, other->dir.id) || !other->file.cgroup ||
-		!cgroup_holds(handle->file.cgroup, other->file.cgroup))
-		return 0;
-	return error_set(err, ERROR_STATE,
-		"cannot delete container '%s': container '%s' is in its cgroup", handle->dir.id,
-		other->dir.id);
-}
-
-static int check_groups(
-	const struct handle *handle, const struct runtime *runtime, struct error *err)
-{
-	char **ids;
-	int result = 0;
-
-	if (container_list(runtime, &ids, err) < 0)
-		return -1;
-	for (char **id = ids; *id && result == 0; id++) {
-		cleanup_handle struct handle other = HANDLE_CLOSED;
-
-		/* One that can't be read, or is gone already, says nothing. */
-		if (handle_open(&other, runtime, *id, &(struct error){ 0 }) == 0)
-			result = check_group(handle, &other, err);
-	}
-	container_list_free(ids);
-	return result;
-}
-
 /*
  * By a pid that is wrong in the state a container that lives looks stopped. Its
  * cgroup was its alone when it was made, and tells.
@@ -99,16 +66,10 @@ static int end_unknown(
 	const struct handle *handle, const struct runtime *runtime, bool force, struct error *err)
 {
 	struct cgroup *cgroup = handle->file.cgroup;
-	cleanup_free pid_t *pids = NULL;
-	size_t count;
 
 	if (handle->pidfd >= 0 || !cgroup || (!force && handle->file.has_own_pid_namespace))
 		return 0;
-	if (cgroup_pids(cgroup, &pids, &count, err) < 0)
-		return -1;
-	if (!count)
-		return 0;
-	return check_groups(handle, runtime, err) < 0 ? -1 : cgroup_kill(cgroup, err);
+	return neighbours_check(handle, runtime, err) < 0 ? -1 : cgroup_kill(cgroup, err);
 }
 
 int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)

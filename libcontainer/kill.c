@@ -5,6 +5,7 @@
 
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/neighbours.h"
 
 static int signal_all(const struct handle *handle, int signal, struct error *err)
 {
@@ -58,6 +59,8 @@ int container_kill(
 	 */
 	has_group = cgroup_has_group(handle.file.cgroup);
 	sweeps = has_group && (all || (signal == SIGKILL && !handle.file.has_own_pid_namespace));
+	if (sweeps && handle.status == STATE_STOPPED && neighbours_check(&handle, runtime, err) < 0)
+		return -1;
 	if (sweeps && signal_all(&handle, signal, err) < 0)
 		return -1;
 	if (handle.status == STATE_STOPPED || handle.status == STATE_CREATING)
