@@ -61,8 +61,9 @@ int syscall_filter_cache_key(
 
 	if (uname(&kernel) < 0)
 		return error_set_errno(err, "ask for the kernel's version");
-	text_appendf(ret_key, "%s %s %u.%u.%u %d", kernel.release, kernel.machine, version->major,
-		version->minor, version->micro, SYSCALL_FILTER_LAYOUT_VERSION);
+	/* KOGG_VERSION comes from meson.build. */
+	text_appendf(ret_key, "%s %s %u.%u.%u " KOGG_VERSION " %d", kernel.release, kernel.machine,
+		version->major, version->minor, version->micro, SYSCALL_FILTER_LAYOUT_VERSION);
 	text_append_bytes(ret_key, "", 1);
 	text_append_bytes(ret_key, profile, size);
 	return text_check(ret_key, err);

@@ -4,10 +4,10 @@
  * start, and engines write few different profiles.
  *
  * A filter is found by its key, which is all that it depends on: the text of
- * the whole profile, libseccomp's version, our layout's, and the kernel's. The
- * file holds the key itself, not a digest of it, so no two can be taken for
- * each other. There is a fixed number of files, chosen by a digest; a new
- * filter takes the place of what was there.
+ * the whole profile, libseccomp's version, our own and our layout's, and the
+ * kernel's. The file holds the key itself, not a digest of it, so no two can be
+ * taken for each other. There is a fixed number of files, chosen by a digest; a
+ * new filter takes the place of what was there.
  *
  * The profile's text and not its meaning: a text that was a profile once is one
  * for ever, so nobody has to read it again. Knows nothing of agents.

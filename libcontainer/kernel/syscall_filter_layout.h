@@ -30,7 +30,11 @@
 #include "base/error.h"
 #include "libcontainer/kernel/syscall_filter_rules.h"
 
-/* Changes whenever equal rules may give another program: part of the cache's key. */
+/*
+ * Part of the cache's key. Changes whenever an equal text of a profile may give
+ * another program, or other flags to load it: also with the reader of profiles
+ * and all that lies between.
+ */
 #define SYSCALL_FILTER_LAYOUT_VERSION 2
 
 /* RET_CODE is the caller's to free. Errors are those of syscall_filter_export(). */
