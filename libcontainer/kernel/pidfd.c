@@ -99,7 +99,7 @@ bool pidfd_is_ending(pid_t pid)
 	return read_field(pid, FIELD_FLAGS, &flags, &ignored) == 0 && (flags & PF_EXITING);
 }
 
-/* The kernel turns every signal that ends a process into a SIGKILL for each of its threads. */
+/* What ends a process is a SIGKILL for each of its threads, unless it writes a core file first. */
 static bool is_thread_doomed(const char *stat)
 {
 	struct error ignored = { 0 };
