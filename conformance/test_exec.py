@@ -344,6 +344,7 @@ def test_bad_user(user):
     ('large group', ['-g', '4294967296'], '--additional-gids'),
     ('no group', ['-g', '4294967295'], '--additional-gids'),
     ('environment', ['--env', 'A'], '--env'),
+    ('environment without a name', ['--env', '=A'], '--env'),
     ('relative directory', ['--cwd', 'tmp'], '--cwd'),
     ('capability', ['--cap', 'CAP_FOO'], '--cap'),
     ('preserved descriptors', ['--preserve-fds', '-1'], '--preserve-fds'),

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "libcontainer/kernel/capabilities.h"
+#include "libspec/spec_forms.h"
 
 /* "UID[:GID]": numbers only, for a name would be looked up in a hostile file. */
 static int parse_user(const char *text, struct spec_user *user, struct error *err)
@@ -112,7 +113,7 @@ static int check_values(const struct exec_options *options, struct error *err)
 	if (options->cwd && options->cwd[0] != '/')
 		return error_set(err, ERROR_USAGE, "--cwd '%s': must be absolute", options->cwd);
 	for (size_t i = 0; i < options->env.count; i++)
-		if (!strchr(options->env.items[i], '='))
+		if (spec_forms_variable(options->env.items[i]))
 			return error_set(err, ERROR_USAGE, "--env '%s': expected NAME=VALUE",
 				options->env.items[i]);
 	return check_capabilities(&options->caps, err);
