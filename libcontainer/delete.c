@@ -48,7 +48,7 @@ static int await_end(struct handle *handle, struct error *err)
 
 	if (handle->status != STATE_RUNNING)
 		return 0;
-	/* In this order: who has been reaped is no longer there to be doomed. */
+	/* In this order: the number of who has been reaped may be that of another, who is not. */
 	if (!pidfd_is_doomed(handle->file.pid) && pidfd_is_alive(handle->pidfd))
 		return 0;
 	if (pidfd_wait_exit(handle->pidfd, END_TIMEOUT_MS, &has_exited, err) < 0)
