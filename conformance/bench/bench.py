@@ -62,8 +62,10 @@ def enter_view(view, work):
     mount(None, '/', None, MS_REC | MS_PRIVATE)
     mount('none', work, 'tmpfs')
     if view == 'v1':
+        # A directory of ours in its place, since peers leave files in what they find there.
         if os.path.ismount('/sys/fs/cgroup/unified'):
             umount('/sys/fs/cgroup/unified')
+            mount('none', '/sys/fs/cgroup/unified', 'tmpfs')
         return None
     mount('none', '/sys/fs/cgroup', 'cgroup2')
     top = pathlib.Path('/sys/fs/cgroup') / subjects.CGROUP_TOP
@@ -84,10 +86,12 @@ def remove_group(directory):
     print(f'cannot remove {directory}', file=sys.stderr)
 
 
-def remove_groups():
+def remove_groups(view):
     tops = [*pathlib.Path('/sys/fs/cgroup').glob(subjects.CGROUP_TOP),
             *pathlib.Path('/sys/fs/cgroup').glob(f'*/{subjects.CGROUP_TOP}')]
     for top in tops:
+        if view == 'v1' and top.parent.name == 'unified':
+            continue  # ends with our mount namespace
         for directory, _, _ in os.walk(top, topdown=False):
             remove_group(directory)
 
@@ -145,7 +149,7 @@ def main():
         try:
             result = measure(options, work)
         finally:
-            remove_groups()
+            remove_groups(options.view)
         save(options, *result)
     finally:
         os.chdir('/')

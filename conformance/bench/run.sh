@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 . tools/packages.sh
 # shellcheck disable=SC2086 # one word a package
 need_packages $BUILD_PACKAGES $RUN_PACKAGES python3 python3-matplotlib python3-seccomp strace
-build build-bench -Dbuildtype=release -Dtests=disabled
+build build-bench -Dbuildtype=plain -Doptimization=2 -Dtests=disabled
 conformance/bench/peers.sh build-bench/peers
 for view in v2 v1; do
 	# The modules are Debian's, so its interpreter has to be taken.
