@@ -19,7 +19,12 @@ static enum state_status status_of_living(const struct handle *handle)
 	/* What is paused is so before it was started, too: nothing else can be done with it. */
 	if (handle->file.cgroup && cgroup_is_frozen(handle->file.cgroup))
 		return STATE_PAUSED;
-	return state_dir_is_waiting(&handle->dir) ? STATE_CREATED : STATE_RUNNING;
+	if (state_dir_is_waiting(&handle->dir))
+		return STATE_CREATED;
+	/* Killed before its start, it lets go of the FIFO a moment before its end shows. */
+	if (!state_dir_is_started(&handle->dir) && pidfd_is_doomed(handle->file.pid))
+		return STATE_STOPPED;
+	return STATE_RUNNING;
 }
 
 static int find_status(struct handle *handle, struct error *err)

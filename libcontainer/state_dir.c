@@ -278,6 +278,11 @@ bool state_dir_is_waiting(const struct state_dir *dir)
 	return errno != ENXIO && has_file(dir, FIFO_START);
 }
 
+bool state_dir_is_started(const struct state_dir *dir)
+{
+	return !has_file(dir, FIFO_START);
+}
+
 int state_dir_set_started(const struct state_dir *dir, struct error *err)
 {
 	if (unlinkat(dir->fd, FIFO_START, 0) < 0)

@@ -91,6 +91,9 @@ int state_dir_make_fifos(const struct state_dir *dir, struct error *err) must_ch
  * if it waited.
  */
 bool state_dir_is_waiting(const struct state_dir *dir);
+
+/* Whether `start` has come to its end: the FIFO is gone, or never was (`run`). */
+bool state_dir_is_started(const struct state_dir *dir);
 int state_dir_set_started(const struct state_dir *dir, struct error *err) must_check;
 
 /* Opens one of the FIFOs with FLAGS of open(2). */

@@ -49,9 +49,10 @@ START_TEST(waits_until_it_is_started)
 	start = state_dir_open_start(&dir, O_RDWR);
 	result = state_dir_open_result(&dir, O_RDWR);
 	ck_assert(start >= 0 && result >= 0);
-	ck_assert(state_dir_is_waiting(&dir));
+	ck_assert(state_dir_is_waiting(&dir) && !state_dir_is_started(&dir));
 	ck_assert_int_eq(state_dir_set_started(&dir, &err), 0);
 	ck_assert(state_dir_has_begun(&dir) && !state_dir_is_waiting(&dir));
+	ck_assert(state_dir_is_started(&dir));
 	ck_assert_int_eq(state_dir_set_started(&dir, &err), -1);
 	ck_assert_int_eq(state_dir_remove(&dir, &err), 0);
 }
