@@ -68,8 +68,10 @@ def test_delete_without_proc():
     """What can't be asked for the container's process does not say that it is gone: it stays known, and lives on."""
     with Container(Runtime(), hostile_bundle()) as container:
         container.create().start().ask()
-        hide = ['env', harness.WITHOUT_LEAK_CHECK, 'unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh']
-        container.runtime.fails('delete', '--force', container.id, wrapper=hide)
+        hide = ['unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh']
+        # Not fails(): a sanitizer has its own complaints on standard error when there is no /proc.
+        answer = container.runtime.call('delete', '--force', container.id, wrapper=hide)
+        expect_in("/stat': not found", answer.log_text, 'log')
         expect(container.runtime.state(container.id)['status'], 'running', 'status')
 
 
