@@ -30,8 +30,7 @@ struct search {
 	const char *name; /* the last string, without its quotes */
 	size_t name_length;
 	bool is_in_outer;
-	bool is_open; /* the value has begun */
-	unsigned n_found;
+	bool is_open;   /* the value has begun */
 	size_t n_marks; /* before the value, then in it */
 };
 
@@ -60,9 +59,9 @@ static void begin_value(struct search *search, const char *p, unsigned depth, si
 	if (depth != 2 || !search->is_in_outer || !is_name(search, search->aside->inner))
 		return;
 	search->aside->offset = (size_t)(p + 1 - search->text);
+	search->aside->length = 0;
 	search->n_marks = n_marks;
 	search->is_open = true;
-	search->n_found++;
 }
 
 /* At what may end a value, at P. */
@@ -273,11 +272,12 @@ static int load_rest(const char *text, const struct survey *survey, const struct
 	return error_adopt(err, &problem);
 }
 
-/* Whether there is one such value and no more, and it is an object. */
-static bool is_found(const char *text, const struct search *search)
+/* Whether there is such a value, and it is an object. A second one jansson refuses as a duplicate.
+ */
+static bool is_found(const char *text, const struct json_aside *aside)
 {
-	return search->n_found == 1 && !search->is_open &&
-	       text[search->aside->offset + strspn(text + search->aside->offset, " \t\r\n")] == '{';
+	return aside && aside->length &&
+	       text[aside->offset + strspn(text + aside->offset, " \t\r\n")] == '{';
 }
 
 int json_load_without(const char *text, size_t size, struct json_aside *aside, struct arena *arena,
@@ -295,7 +295,7 @@ int json_load_without(const char *text, size_t size, struct json_aside *aside, s
 	/* At a NUL jansson stops, outside of a string, as if the text ended there. */
 	if (survey.depth > JSON_DEPTH_MAX || survey.size != size)
 		return explain(text, size, &problem, err);
-	if (is_found(text, &search) && load_rest(text, &survey, &search, arena, &root, err) < 0)
+	if (is_found(text, aside) && load_rest(text, &survey, &search, arena, &root, err) < 0)
 		return -1;
 	if (!root && aside)
 		aside->offset = aside->length = 0;
