@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 import harness
+import machine
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle
 
 
@@ -119,6 +120,22 @@ def test_too_little_memory(command):
     record = Runtime().fails(command, '--bundle', bundle.save().path, 'tiny')
     expect(record['pointer'], '/linux/resources/memory/limit', 'pointer')
     expect_in('for lack of memory', record['msg'], 'message')
+
+
+def test_too_little_memory_when_all_is_done():
+    """On v2 the limit may be written when the first process has done its work: it is killed, and has no more to say."""
+    if not shutil.which('strace'):
+        raise harness.Skip('there is no strace to delay a system call')
+    if machine.controller_home('memory')[0] != 2:
+        raise harness.Skip('memory is no v2 controller here')
+    runtime, bundle = Runtime(), file_bundle()
+    bundle.config['linux']['resources']['memory'] = {'limit': 4096}
+    delayed = ['strace', *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'inject=clone3:delay_exit=2000000']
+    result = subprocess.run([*delayed, harness.KOGG, '--root', runtime.root, 'create', '--bundle', bundle.save().path, 'late'],
+                            capture_output=True, text=True, check=False)
+    expect(result.returncode, 1, 'status')
+    expect_in('for lack of memory', result.stderr, 'message')
+    expect(runtime.ids(), [], 'states')
 
 
 def test_too_few_tasks_for_the_process_between():

@@ -254,6 +254,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		return -1;
 	rollback_push(&creation->rollback, undo_made_paths, creation);
 	rollback_push(&creation->rollback, undo_cgroup, creation);
+	creation_watch_memory(creation->spec, creation->file.cgroup, &creation->kills);
 	if (!cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
@@ -508,7 +509,8 @@ static int finish_cgroup(struct creation *creation, struct error *err)
 {
 	const struct spec *spec = creation->spec;
 
-	if (cgroup_limit_late(creation->file.cgroup, spec->platform.resources, err) < 0)
+	if (creation_check_memory(spec, &creation->kills, err) < 0 ||
+		cgroup_limit_late(creation->file.cgroup, spec->platform.resources, err) < 0)
 		return -1;
 	return cgroup_owner_set(creation->file.cgroup, spec, creation->first.pid, err);
 }
@@ -559,6 +561,7 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		.console_socket = -1,
 		.terminal = -1,
 		.first.pidfd = -1,
+		.kills = CGROUP_OOM_WATCH_CLOSED,
 		.net_devices = NET_DEVICES_NONE,
 	};
 	if (container_id_check(id, err) < 0 ||
@@ -637,6 +640,7 @@ void creation_release(struct creation *creation)
 	for (size_t i = 0; i < array_size(fds); i++)
 		close_at(fds[i]);
 	close_at(&creation->first.pidfd);
+	cgroup_oom_watch_close(&creation->kills);
 	start_channel_close(&creation->own_side);
 	start_channel_close(&creation->init_side);
 	net_devices_release(&creation->net_devices);

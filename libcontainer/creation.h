@@ -13,6 +13,7 @@
 #include "base/timestamp.h"
 #include "libcontainer/bundle.h"
 #include "libcontainer/container.h"
+#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/net_devices.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libcontainer/launch.h"
@@ -55,6 +56,7 @@ struct creation {
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	struct launch_request launch;
 	struct launched first;
+	struct cgroup_oom_watch kills; /* of a group with a limit of memory */
 	struct net_devices net_devices;
 	bool has_run_hooks;
 	struct rollback rollback;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/pidfd.h"
 
 /*
@@ -79,4 +78,20 @@ int creation_explain_death(
 		return explain_signal(spec, cgroup, signal, err);
 	return error_set(err, ERROR_SYSTEM,
 		"the container's first process ended unexpectedly: exit status %d", status);
+}
+
+void creation_watch_memory(
+	const struct spec *spec, struct cgroup *cgroup, struct cgroup_oom_watch *ret_kills)
+{
+	const struct spec_resources *resources = spec->platform.resources;
+
+	*ret_kills = CGROUP_OOM_WATCH_CLOSED;
+	if (resources && resources->memory && resources->memory->limit.is_set)
+		cgroup_oom_count_open(cgroup, ret_kills);
+}
+
+int creation_check_memory(
+	const struct spec *spec, const struct cgroup_oom_watch *kills, struct error *err)
+{
+	return cgroup_oom_count_kills(kills) > 0 ? explain_lack_of_memory(spec, err) : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef KOGG_LIBCONTAINER_CREATION_FAILURE_H
 #define KOGG_LIBCONTAINER_CREATION_FAILURE_H
 
+#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/launch.h"
 
 /* Adds to the error of a launch() what the config has to do with it. Returns -1. */
@@ -17,5 +18,18 @@ int creation_explain_birth(const struct spec *spec, struct cgroup *cgroup, struc
  */
 int creation_explain_death(
 	const struct spec *spec, struct cgroup *cgroup, struct launched *first, struct error *err);
+
+/*
+ * The kernel kills what uses more than a limit when that is written, and a first
+ * process that has done all its work by then tells of nothing. To be opened before
+ * the limit is; without a limit of memory it watches nothing. Close it with
+ * cgroup_oom_watch_close().
+ */
+void creation_watch_memory(
+	const struct spec *spec, struct cgroup *cgroup, struct cgroup_oom_watch *ret_kills);
+
+/* Fails when the kernel has killed since. */
+int creation_check_memory(const struct spec *spec, const struct cgroup_oom_watch *kills,
+	struct error *err) must_check;
 
 #endif
