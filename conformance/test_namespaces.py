@@ -393,6 +393,27 @@ def test_net_device_of_a_program_does_not_come_back():
         assert 'kt0' not in shown, shown
 
 
+def test_net_device_of_another_does_not_come_instead():
+    """Who is in a joined namespace gives the name of what has moved to a device of his own: the host gets back its own."""
+    with Namespaces('--net') as others, Namespaces('--net') as joined:
+        enter, inside = (['nsenter', f'--net={namespaces.path("net")}'] for namespaces in (others, joined))
+        for command in ('ip link add kt0 type veth peer name kt1', 'ip link set kt0 address 02:00:00:00:00:07',
+                        'ip addr add 192.0.2.7/24 dev kt0'):
+            subprocess.run([*enter, *command.split()], check=True)
+        bundle = Bundle()
+        next(n for n in bundle.config['linux']['namespaces'] if n['type'] == 'network')['path'] = joined.path('net')
+        bundle.config['linux']['netDevices'] = {'kt0': {'name': 'inside'}}
+        exchange = ('ip link set inside down', 'ip link set inside name hidden', 'ip link add inside type veth')
+        script = ' && '.join(f'{" ".join(inside)} {command}' for command in exchange) + f'; echo $? > {bundle.path}/done; exit 1'
+        bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/sh', 'args': ['sh', '-c', script],
+                                                     'env': ['PATH=/usr/sbin:/usr/bin:/sbin:/bin']}]}
+        Runtime().fails('create', '--bundle', bundle.save().path, 'failing', wrapper=enter)
+        expect((bundle.path / 'done').read_text(), '0\n', 'the exchange')
+        shown = subprocess.run([*enter, 'ip', 'addr', 'show', 'kt0'], check=True, capture_output=True, text=True).stdout
+        for phrase in ('02:00:00:00:00:07', '192.0.2.7/24'):
+            expect_in(phrase, shown, 'ip addr')
+
+
 @cases(('missing', {'nonesuch0': {}}), ('long name', {'lo': {'name': 'x' * 16}}))
 def test_wrong_net_device(name, devices):
     bundle = Bundle()

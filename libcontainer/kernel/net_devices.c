@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -20,8 +21,8 @@
 /* Of one device. */
 #define ADDRESSES_MAX 256
 
-/* Numbers that the kernel tries for "%d", in dev_alloc_name(). */
-#define TEMPLATE_NUMBERS 32768
+/* For "%d" in a name as many as the kernel tries, in dev_alloc_name(); and for an index. */
+#define NUMBERS_TRIED 32768
 
 /* Those that user space may set; the others say what state an address is in. */
 #define KEPT_FLAGS                                                                      \
@@ -45,12 +46,17 @@ struct addresses {
 	struct address items[ADDRESSES_MAX];
 };
 
-/* A device as it was found, and what it is called in the container. */
+/*
+ * A device as it was found, and what it is in the container. There only the index
+ * says that it is ours: whoever else is in a namespace that was joined may give
+ * its name to another, for the host to get that with our addresses.
+ */
 struct net_device {
 	struct net_device *before; /* the one that moved before it, or NULL */
 	char name[IFNAMSIZ];
 	char new_name[IFNAMSIZ];
 	int index;
+	int new_index;
 	unsigned flags;
 	struct addresses addresses;
 };
@@ -74,6 +80,16 @@ static int find_link(
 	rtnetlink_begin(&request, RTM_GETLINK, 0, sizeof(request.body.link));
 	rtnetlink_add(&request, IFLA_IFNAME, name, strlen(name) + 1);
 	return rtnetlink_exchange(side->socket, &request, take_link, ret_link);
+}
+
+/* Returns 0, or -1 and ENODEV when there is no device with that index. */
+static int check_index(const struct net_devices_side *side, int index)
+{
+	struct rtnetlink_request request;
+
+	rtnetlink_begin(&request, RTM_GETLINK, 0, sizeof(request.body.link));
+	request.body.link.ifi_index = index;
+	return rtnetlink_exchange(side->socket, &request, NULL, NULL);
 }
 
 static void take_attributes(struct address *address, const char *at, size_t left)
@@ -162,7 +178,7 @@ static int set_up(const struct net_devices_side *side, int index)
 
 /* The kernel closes the device, moves it, and then renames it. */
 static int change_namespace(const struct net_devices_side *from, const struct net_devices_side *to,
-	int index, const char *name)
+	int index, int new_index, const char *name)
 {
 	struct rtnetlink_request request;
 	uint32_t ns = (uint32_t)to->ns;
@@ -171,22 +187,21 @@ static int change_namespace(const struct net_devices_side *from, const struct ne
 	request.body.link.ifi_index = index;
 	rtnetlink_add(&request, IFLA_NET_NS_FD, &ns, sizeof(ns));
 	rtnetlink_add(&request, IFLA_IFNAME, name, strlen(name) + 1);
+	if (new_index)
+		rtnetlink_add(&request, IFLA_NEW_IFINDEX, &new_index, sizeof(new_index));
 	return rtnetlink_exchange(from->socket, &request, NULL, NULL);
 }
 
 /* In its new place: up, since addresses of IPv6 need that, and addressed as before. */
-static int revive(const struct net_devices_side *side, const char *name,
-	const struct net_device *device, bool is_to_be_up, struct error *err)
+static int revive(const struct net_devices_side *side, int index, const struct net_device *device,
+	bool is_to_be_up, struct error *err)
 {
-	struct ifinfomsg link;
-
-	if (find_link(side, name, &link) < 0)
-		return error_set_call(err, "find the moved network device", name);
-	if (is_to_be_up && set_up(side, link.ifi_index) < 0)
-		return error_set_call(err, "set up network device", name);
+	if (is_to_be_up && set_up(side, index) < 0)
+		return error_set_call(err, "set up network device", device->name);
 	for (size_t i = 0; i < device->addresses.count; i++)
-		if (add_address(side, link.ifi_index, &device->addresses.items[i]) < 0)
-			return error_set_call(err, "restore the addresses of network device", name);
+		if (add_address(side, index, &device->addresses.items[i]) < 0)
+			return error_set_call(
+				err, "restore the addresses of network device", device->name);
 	return 0;
 }
 
@@ -196,19 +211,40 @@ static int move_back(
 	const struct net_devices_side *from = &devices->container, *to = &devices->host;
 	struct ifinfomsg link;
 
-	/* The kernel moves it before it renames it. */
-	if (find_link(from, device->new_name, &link) < 0 &&
-		find_link(from, device->name, &link) < 0)
-		return error_set_call(err, "find the moved network device", device->new_name);
-	if (change_namespace(from, to, link.ifi_index, device->name) < 0)
+	if (change_namespace(from, to, device->new_index, 0, device->name) < 0)
 		return error_set_call(err, "move back network device", device->name);
-	return revive(to, device->name, device, device->flags & IFF_UP, err);
+	if (find_link(to, device->name, &link) < 0)
+		return error_set_call(err, "find the moved network device", device->name);
+	return revive(to, link.ifi_index, device, device->flags & IFF_UP, err);
 }
 
-/* What made the move fail is told, not what makes its undoing fail. */
+/*
+ * Of a move that may have failed before it happened: then what has the index in
+ * the container is not ours. What made it fail is told, not what makes its undoing
+ * fail.
+ */
 static void undo_move(const struct net_devices *devices, const struct net_device *device)
 {
-	(void)!move_back(devices, device, &(struct error){ 0 });
+	if (check_index(&devices->host, device->index) < 0 && errno == ENODEV)
+		(void)!move_back(devices, device, &(struct error){ 0 });
+}
+
+/* The one that it has, as a rule: the first from there on that is free. */
+static int choose_index(
+	const struct net_devices_side *side, struct net_device *device, struct error *err)
+{
+	int index = device->index;
+
+	for (int i = 0; i < NUMBERS_TRIED; i++) {
+		if (check_index(side, index) < 0) {
+			if (errno != ENODEV)
+				break;
+			device->new_index = index;
+			return 0;
+		}
+		index = index < INT_MAX ? index + 1 : 1;
+	}
+	return error_set_call(err, "find an index for network device", device->name);
 }
 
 /* "eth%d" -> the first of eth0, eth1, ... that is free; other names are taken as they are. */
@@ -218,7 +254,7 @@ static int choose_name(const struct net_devices_side *side, const char *wanted,
 	const char *gap = strstr(wanted, "%d");
 	struct ifinfomsg link;
 
-	for (int number = 0; number < (gap ? TEMPLATE_NUMBERS : 1); number++) {
+	for (int number = 0; number < (gap ? NUMBERS_TRIED : 1); number++) {
 		int n = gap ? snprintf(ret_name, IFNAMSIZ, "%.*s%d%s", (int)(gap - wanted), wanted,
 				      number, gap + 2)
 			    : snprintf(ret_name, IFNAMSIZ, "%s", wanted);
@@ -258,21 +294,37 @@ static int examine(const struct net_devices_side *side, const char *name,
 	return 0;
 }
 
+/* Linux before 5.13 gives it one of its own when it can't keep the one that it has. */
+static int find_moved(
+	const struct net_devices_side *side, struct net_device *device, struct error *err)
+{
+	struct ifinfomsg link;
+
+	if (device->new_index == device->index || check_index(side, device->new_index) == 0)
+		return 0;
+	if (find_link(side, device->new_name, &link) < 0)
+		return error_set_call(err, "find the moved network device", device->new_name);
+	device->new_index = link.ifi_index;
+	return 0;
+}
+
 static int move_one(const struct net_devices *devices, const struct spec_net_device *wanted,
 	struct net_device *device, struct error *err)
 {
 	const struct net_devices_side *from = &devices->host, *to = &devices->container;
 
 	if (examine(from, wanted->host_name, device, err) < 0 ||
-		choose_name(to, wanted->name ?: wanted->host_name, device->new_name, err) < 0)
+		choose_name(to, wanted->name ?: wanted->host_name, device->new_name, err) < 0 ||
+		choose_index(to, device, err) < 0)
 		return -1;
-	if (change_namespace(from, to, device->index, device->new_name) < 0) {
+	if (change_namespace(from, to, device->index, device->new_index, device->new_name) < 0) {
 		error_set_call(err, "move network device", wanted->host_name);
 		undo_move(devices, device);
 		return error_hint(err, "some kinds, such as wireless and bridges on some kernels, "
 				       "are bound to their namespace");
 	}
-	if (revive(to, device->new_name, device, true, err) < 0) {
+	if (find_moved(to, device, err) < 0 ||
+		revive(to, device->new_index, device, true, err) < 0) {
 		undo_move(devices, device);
 		return -1;
 	}

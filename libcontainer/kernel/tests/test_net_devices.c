@@ -159,6 +159,22 @@ START_TEST(what_has_moved_is_returned)
 }
 END_TEST
 
+/* Whose index is taken in the container gets another one there. */
+START_TEST(an_index_that_is_taken_is_left_to_whom_it_is)
+{
+	static const char occupy[] = "ip link add one index 501 type veth peer name two index 500";
+
+	ck_assert_int_eq(run_in(host, "ip link add kogg5 index 500 type veth peer name kogg6"), 0);
+	ck_assert_int_eq(run_in(container, occupy), 0);
+	suite_assert_done(move("kogg5", "eth0"), err);
+	ck_assert_int_eq(run_in(container, "ip link show eth0 up | grep -q '^502: eth0@'"), 0);
+	suite_assert_done(net_devices_return(&devices, &err), err);
+	ck_assert_int_eq(run_in(host, "ip link show kogg5 type veth | grep -q kogg5"), 0);
+	ck_assert_int_eq(run_in(container, "ip link show one && ip link show two"), 0);
+	net_devices_release(&devices);
+}
+END_TEST
+
 /* Attributes as a hostile peer would write them. */
 static const struct {
 	unsigned char bytes[16];
@@ -207,6 +223,7 @@ int main(void)
 	tcase_add_loop_test(tests, bad_devices_stay, 0, array_size(bad));
 	tcase_add_test(tests, a_move_that_fails_half_way_is_undone);
 	tcase_add_loop_test(tests, what_has_moved_is_returned, 0, 2);
+	tcase_add_test(tests, an_index_that_is_taken_is_left_to_whom_it_is);
 	tcase_add_loop_test(tests, attributes_stay_within_bounds, 0, array_size(attributes));
 	return suite_run(tests);
 }
