@@ -396,4 +396,14 @@ def test_config_is_read_once_for_poststop():
     expect(hooked.lines(), ['old'], 'hooks')
 
 
+@cases(*((kind,) for kind in IN_CREATE))
+def test_wrong_profile_is_known_before(kind):
+    """The filter is compiled while the container is made, but no hook sees a container that can't be."""
+    hooked = Hooked().add(kind, 'echo ran >$log/ran').add('poststop', 'echo ran >$log/ran')
+    hooked.bundle.config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_NOTIFY'}
+    record = Runtime().fails('create', '--bundle', hooked.bundle.save().path, 'wrong')
+    expect(record['pointer'], '/linux/seccomp/defaultAction', 'pointer')
+    expect(hooked.read('ran'), None, 'what a hook wrote')
+
+
 harness.main(__name__)

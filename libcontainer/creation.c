@@ -287,11 +287,11 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 	return rootfs_open_sources(&creation->rootfs, &creation->rootfs_request, err);
 }
 
-static int prepare_filter(struct creation *creation, struct error *err)
+static int begin_filter(struct creation *creation, struct error *err)
 {
 	cleanup_fd int cache = state_dir_open_cache(&creation->dir);
 
-	return syscall_filter_prepare(creation->bundle.document, cache, &creation->filter, err);
+	return syscall_filter_begin(creation->bundle.document, cache, &creation->filter, err);
 }
 
 /* What needs the host's view, or memory that is not the container's. */
@@ -299,11 +299,11 @@ static int prepare(struct creation *creation, struct error *err)
 {
 	const struct spec_linux *platform = &creation->spec->platform;
 
+	if (platform->has_seccomp && begin_filter(creation, err) < 0)
+		return -1;
 	if (namespaces_open(platform, &creation->joined, err) < 0 ||
 		sysctls_check(platform, &creation->joined, err) < 0 ||
 		prepare_rootfs(creation, err) < 0)
-		return -1;
-	if (platform->has_seccomp && prepare_filter(creation, err) < 0)
 		return -1;
 	if (creation->options->console_socket) {
 		creation->console_socket = terminal_connect(creation->options->console_socket, err);
@@ -466,6 +466,10 @@ static int answer(struct creation *creation, struct error *err)
 		if (run_runtime_hooks(creation, err) < 0)
 			return -1;
 		creation->launch.deadline = find_deadline(creation->spec);
+		return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
+	case SYNC_FILTER:
+		if (syscall_filter_finish(&creation->filter, err) < 0)
+			return -1;
 		return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
 	case SYNC_MADE:
 		return made_paths_keep(&creation->made, &message.made, take_fd(&fd), err);

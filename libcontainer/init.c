@@ -153,6 +153,28 @@ static int run_hooks(struct init *init, enum spec_hook_kind kind, const char *co
 	return hooks_run(&init->spec->hooks.lists[kind], &request, err);
 }
 
+/* It is compiled beside us. */
+static int wait_for_filter(struct init *init, struct error *err)
+{
+	struct syscall_filter *filter = init->request->filter;
+
+	if (!syscall_filter_is_pending(filter))
+		return 0;
+	if (sync_ask(init->sync, SYNC_FILTER, 0, err) < 0)
+		return -1;
+	syscall_filter_take(filter);
+	return 0;
+}
+
+/* A profile that is wrong is to be known before a hook runs; otherwise it has time. */
+static int wait_for_filter_before_hooks(struct init *init, struct error *err)
+{
+	if (!has_hooks(init, SPEC_HOOK_PRESTART) && !has_hooks(init, SPEC_HOOK_CREATE_RUNTIME) &&
+		!has_hooks(init, SPEC_HOOK_CREATE_CONTAINER))
+		return 0;
+	return wait_for_filter(init, err);
+}
+
 static int wait_for_runtime_hooks(struct init *init, struct error *err)
 {
 	if (!has_hooks(init, SPEC_HOOK_PRESTART) && !has_hooks(init, SPEC_HOOK_CREATE_RUNTIME))
@@ -258,6 +280,7 @@ static const struct init_stage {
 	{ "hostname", set_names },
 	{ "keyring", join_keyring },
 	{ "mounts", prepare_rootfs },
+	{ "seccomp", wait_for_filter_before_hooks },
 	{ "hooks", wait_for_runtime_hooks },
 	{ "hooks", run_container_hooks },
 	{ "terminal", open_terminal },
@@ -265,6 +288,7 @@ static const struct init_stage {
 	{ "paths", hide_paths },
 	{ "root", switch_root },
 	{ "descriptors", close_descriptors },
+	{ "seccomp", wait_for_filter },
 	{ "process", set_up_process },
 	{ "ready", report_ready },
 };

@@ -27,9 +27,9 @@ struct init_request {
 	struct rootfs *rootfs; /* with the sources that the parent has opened */
 	const struct cgroup *cgroup;
 	const struct namespaces *joined;
-	bool joins_itself; /* no stage process has joined them */
-	const struct syscall_filter *filter;
-	const struct state *state; /* for hooks; pid and status are filled in */
+	bool joins_itself;             /* no stage process has joined them */
+	struct syscall_filter *filter; /* which may be pending */
+	const struct state *state;     /* for hooks; pid and status are filled in */
 	bool no_new_keyring;
 	unsigned passed_fds; /* how many descriptors from 3 on are the container's */
 	unsigned listen_fds; /* of those, LISTEN_FDS */

@@ -28,6 +28,7 @@ enum sync_type {
 	SYNC_NETWORK, /* a socket of the new network namespace comes along, to bring up its loopback
 		       */
 	SYNC_HOOKS,   /* waits: the mounts are made, the hooks before pivot_root may run */
+	SYNC_FILTER,  /* waits: the seccomp filter is to be used next */
 	SYNC_MADE,    /* .made is in the root file system now; its directory comes along */
 	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
 	SYNC_READY, /* all is done but the wait for `start`; .value is the seccomp listener or -1 */

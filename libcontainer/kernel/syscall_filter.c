@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
-#include "libcontainer/kernel/syscall_filter_apart.h"
 #include "libcontainer/kernel/syscall_filter_cache.h"
+#include "libcontainer/kernel/syscall_filter_layout.h"
 #include "libcontainer/kernel/syscall_filter_rules.h"
 
 /* Linux 5.19; newer than the headers of the oldest build. */
@@ -123,64 +123,113 @@ static int check_listener(
 	return 0;
 }
 
-static int compile(
-	const struct spec_seccomp *profile, struct syscall_filter *filter, struct error *err)
+/* Where a filter comes from, and where it is kept. */
+struct source {
+	struct spec_document *document;
+	int cache_dir_fd;
+	struct text key; /* empty: it is not to be kept */
+};
+
+static int compile(const struct spec_seccomp *profile, struct syscall_filter_outcome *outcome,
+	struct error *err)
 {
 	struct syscall_filter_rules rules;
+	struct sock_filter *code = NULL;
 	int result;
 
 	if (syscall_filter_rules_init(&rules, profile, err) < 0)
 		return -1;
-	result = syscall_filter_compile_apart(&rules, &filter->code, &filter->length, err);
+	result = syscall_filter_layout(&rules, &code, &outcome->length, err);
+	if (result == 0)
+		memcpy(outcome->code, code, outcome->length * sizeof(*code));
+	free(code);
 	syscall_filter_rules_release(&rules);
 	return result;
 }
 
-static int make(
-	struct spec_document *document, struct syscall_filter *ret_filter, struct error *err)
+static int make(void *context, struct syscall_filter_outcome *outcome, struct error *err)
 {
+	struct source *source = context;
 	const struct spec_seccomp *profile;
 
-	if (spec_load_seccomp(document, &profile, err) < 0 ||
-		check_listener(profile, &ret_filter->needs_listener, err) < 0 ||
-		choose_flags(profile, ret_filter->needs_listener, &ret_filter->flags, err) < 0)
-		return -1;
-	return compile(profile, ret_filter, err);
-}
-
-static int find_or_make(struct spec_document *document, int cache_dir_fd,
-	struct syscall_filter *ret_filter, struct error *err)
-{
-	cleanup_text struct text key = { 0 };
-	size_t size;
-	const char *text = spec_document_seccomp_text(document, &size);
-
-	/* No other text will do: the whole config's may be that of another's profile. */
-	if (cache_dir_fd < 0 || !text)
-		return make(document, ret_filter, err);
-	if (syscall_filter_cache_key(text, size, &key, err) < 0)
-		return -1;
-	if (syscall_filter_cache_find(
-		    cache_dir_fd, &key, &ret_filter->code, &ret_filter->length, &ret_filter->flags))
-		return 0;
-	if (make(document, ret_filter, err) < 0)
+	if (spec_load_seccomp(source->document, &profile, err) < 0 ||
+		check_listener(profile, &outcome->needs_listener, err) < 0 ||
+		choose_flags(profile, outcome->needs_listener, &outcome->flags, err) < 0 ||
+		compile(profile, outcome, err) < 0)
 		return -1;
 	/* What is kept is never asked for its agent. */
-	if (!ret_filter->needs_listener)
-		syscall_filter_cache_keep(cache_dir_fd, &key, ret_filter->code, ret_filter->length,
-			ret_filter->flags);
+	if (source->key.length && !outcome->needs_listener)
+		syscall_filter_cache_keep(source->cache_dir_fd, &source->key, outcome->code,
+			outcome->length, outcome->flags);
+	return 0;
+}
+
+static int find_or_make(struct source *source, struct syscall_filter *ret_filter, struct error *err)
+{
+	size_t size;
+	const char *text = spec_document_seccomp_text(source->document, &size);
+
+	/* No other text will do: the whole config's may be that of another's profile. */
+	if (source->cache_dir_fd >= 0 && text) {
+		if (syscall_filter_cache_key(text, size, &source->key, err) < 0)
+			return -1;
+		if (syscall_filter_cache_find(source->cache_dir_fd, &source->key, &ret_filter->kept,
+			    &ret_filter->length, &ret_filter->flags)) {
+			ret_filter->code = ret_filter->kept;
+			return 0;
+		}
+	}
+	return syscall_filter_apart_begin(make, source, &ret_filter->apart, err);
+}
+
+int syscall_filter_begin(struct spec_document *document, int cache_dir_fd,
+	struct syscall_filter *ret_filter, struct error *err)
+{
+	struct source source = { .document = document, .cache_dir_fd = cache_dir_fd };
+	struct syscall_filter filter = { 0 };
+	int result = find_or_make(&source, &filter, err);
+
+	text_release(&source.key);
+	if (result < 0)
+		return error_phase(err, "seccomp");
+	*ret_filter = filter;
+	return 0;
+}
+
+bool syscall_filter_is_pending(const struct syscall_filter *filter)
+{
+	return filter->apart.outcome && !filter->code;
+}
+
+void syscall_filter_take(struct syscall_filter *filter)
+{
+	struct syscall_filter_outcome *outcome = filter->apart.outcome;
+
+	filter->code = outcome->code;
+	filter->length = outcome->length;
+	filter->flags = outcome->flags;
+	filter->needs_listener = outcome->needs_listener;
+}
+
+int syscall_filter_finish(struct syscall_filter *filter, struct error *err)
+{
+	if (!syscall_filter_is_pending(filter))
+		return 0;
+	if (syscall_filter_apart_wait(&filter->apart, err) < 0)
+		return error_phase(err, "seccomp");
+	syscall_filter_take(filter);
 	return 0;
 }
 
 int syscall_filter_prepare(struct spec_document *document, int cache_dir_fd,
 	struct syscall_filter *ret_filter, struct error *err)
 {
-	struct syscall_filter filter = { 0 };
-
-	if (find_or_make(document, cache_dir_fd, &filter, err) < 0)
-		return error_phase(err, "seccomp");
-	*ret_filter = filter;
-	return 0;
+	if (syscall_filter_begin(document, cache_dir_fd, ret_filter, err) < 0)
+		return -1;
+	if (syscall_filter_finish(ret_filter, err) == 0)
+		return 0;
+	syscall_filter_release(ret_filter);
+	return -1;
 }
 
 int syscall_filter_load(const struct syscall_filter *filter, int *ret_listener, struct error *err)
@@ -211,6 +260,7 @@ int syscall_filter_load(const struct syscall_filter *filter, int *ret_listener, 
 
 void syscall_filter_release(struct syscall_filter *filter)
 {
-	free(filter->code);
+	free(filter->kept);
+	syscall_filter_apart_release(&filter->apart);
 	*filter = (struct syscall_filter){ 0 };
 }

@@ -16,28 +16,48 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "libcontainer/kernel/syscall_filter_apart.h"
 #include "libspec/spec.h"
 
 /* A compiled program and how to load it. The empty value ({ 0 }) loads nothing. */
 struct syscall_filter {
-	struct sock_filter *code; /* owned */
-	size_t length;            /* in instructions */
-	unsigned flags;           /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
-	bool needs_listener;      /* some action is NOTIFY: loading gives a descriptor */
+	struct sock_filter *code;          /* NULL while it is compiled */
+	size_t length;                     /* in instructions */
+	unsigned flags;                    /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	bool needs_listener;               /* some action is NOTIFY: loading gives a descriptor */
+	struct sock_filter *kept;          /* owned: where code lies if it was found, or */
+	struct syscall_filter_apart apart; /* who compiles it, and where code lies then */
 };
 
 /*
- * Compiles the profile of DOCUMENT, a config that has one, or takes what an
- * earlier call left in the directory CACHE_DIR_FD (mode 0700, the caller's own;
- * -1 for none), and leaves it there. The cache is never a reason to fail.
- * Fails where the profile is wrong, and with the JSON pointer of the member
- * that this kernel or libseccomp cannot do. To be called in the parent: the
- * kernel is asked which flags it knows.
+ * Takes what an earlier call left in the directory CACHE_DIR_FD (mode 0700, the
+ * caller's own; -1 for none) for the profile of DOCUMENT, a config that has
+ * one; or has it compiled by a child of the caller's, which leaves it there. The
+ * cache is never a reason to fail.
  *
  * The caller releases RET_FILTER with syscall_filter_release().
  */
+int syscall_filter_begin(struct spec_document *document, int cache_dir_fd,
+	struct syscall_filter *ret_filter, struct error *err) must_check;
+
+/*
+ * Waits until FILTER is compiled; for the process that began it. Fails where the
+ * profile is wrong, and with the JSON pointer of the member that this kernel or
+ * libseccomp cannot do.
+ */
+int syscall_filter_finish(struct syscall_filter *filter, struct error *err) must_check;
+
+/* Both at once. */
 int syscall_filter_prepare(struct spec_document *document, int cache_dir_fd,
 	struct syscall_filter *ret_filter, struct error *err) must_check;
+
+/*
+ * For a process that was born in between: whether FILTER is still to be had, and
+ * having it, which is only right when the parent's syscall_filter_finish() has
+ * succeeded.
+ */
+bool syscall_filter_is_pending(const struct syscall_filter *filter);
+void syscall_filter_take(struct syscall_filter *filter);
 
 /*
  * Loads FILTER into the calling process with one seccomp(2), the last call

@@ -11,16 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "libcontainer/kernel/syscall_filter_layout.h"
-
-/* What the child leaves, in memory that both have. */
-struct outcome {
-	int result;
-	struct error error;
-	size_t length;
-	struct sock_filter code[BPF_MAXINSNS];
-};
-
 /* The limit ends it also when nobody is left who waits for it. */
 static int limit_time(struct error *err)
 {
@@ -37,30 +27,52 @@ static int limit_time(struct error *err)
 	return 0;
 }
 
-static int compile(
-	const struct syscall_filter_rules *rules, struct outcome *outcome, struct error *err)
+static pid_t wait_for(pid_t pid, int *ret_status)
 {
-	struct sock_filter *code;
-
-	if (limit_time(err) < 0 || syscall_filter_layout(rules, &code, &outcome->length, err) < 0)
-		return -1;
-	memcpy(outcome->code, code, outcome->length * sizeof(*code));
-	free(code);
-	return 0;
-}
-
-static int wait_for(pid_t pid, struct error *err)
-{
-	int status;
 	pid_t ended;
 
 	do
-		ended = waitpid(pid, &status, 0);
+		ended = waitpid(pid, ret_status, 0);
 	while (ended < 0 && errno == EINTR);
-	if (ended < 0)
+	return ended;
+}
+
+int syscall_filter_apart_begin(
+	int (*work)(void *context, struct syscall_filter_outcome *outcome, struct error *err),
+	void *context, struct syscall_filter_apart *ret_apart, struct error *err)
+{
+	struct syscall_filter_outcome *outcome = mmap(
+		NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	if (outcome == MAP_FAILED)
+		return error_set_errno(err, "make room for the seccomp filter");
+	pid = fork();
+	if (pid == 0) {
+		outcome->result = -1;
+		if (limit_time(&outcome->error) == 0)
+			outcome->result = work(context, outcome, &outcome->error);
+		_exit(0);
+	}
+	if (pid < 0) {
+		error_set_errno(err, "fork the compiler of the seccomp filter");
+		munmap(outcome, sizeof(*outcome));
+		return -1;
+	}
+	*ret_apart = (struct syscall_filter_apart){ .pid = pid, .outcome = outcome };
+	return 0;
+}
+
+int syscall_filter_apart_wait(struct syscall_filter_apart *apart, struct error *err)
+{
+	pid_t pid = apart->pid;
+	int status;
+
+	apart->pid = 0;
+	if (wait_for(pid, &status) < 0)
 		return error_set_errno(err, "wait for the compiler of the seccomp filter");
 	if (WIFEXITED(status))
-		return 0;
+		return apart->outcome->result < 0 ? error_adopt(err, &apart->outcome->error) : 0;
 	error_set(err, ERROR_UNSUPPORTED,
 		"libseccomp does not come to an end with these rules: ended by signal %d",
 		WTERMSIG(status));
@@ -68,42 +80,13 @@ static int wait_for(pid_t pid, struct error *err)
 	return error_hint(err, "rules with several conditions for one system call can do that");
 }
 
-static int take(const struct outcome *outcome, struct sock_filter **ret_code, size_t *ret_length,
-	struct error *err)
+void syscall_filter_apart_release(struct syscall_filter_apart *apart)
 {
-	size_t size = outcome->length * sizeof(**ret_code);
-	struct sock_filter *code;
-
-	if (outcome->result < 0)
-		return error_adopt(err, &outcome->error);
-	code = malloc(size);
-	if (!code)
-		return error_set_errno(err, "make the seccomp filter");
-	memcpy(code, outcome->code, size);
-	*ret_code = code;
-	*ret_length = outcome->length;
-	return 0;
-}
-
-int syscall_filter_compile_apart(const struct syscall_filter_rules *rules,
-	struct sock_filter **ret_code, size_t *ret_length, struct error *err)
-{
-	struct outcome *outcome = mmap(
-		NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int result = -1;
-	pid_t pid;
-
-	if (outcome == MAP_FAILED)
-		return error_set_errno(err, "make room for the seccomp filter");
-	pid = fork();
-	if (pid == 0) {
-		outcome->result = compile(rules, outcome, &outcome->error);
-		_exit(0);
+	if (apart->pid > 0) {
+		kill(apart->pid, SIGKILL);
+		(void)!wait_for(apart->pid, &(int){ 0 });
 	}
-	if (pid < 0)
-		error_set_errno(err, "fork the compiler of the seccomp filter");
-	else if (wait_for(pid, err) == 0)
-		result = take(outcome, ret_code, ret_length, err);
-	munmap(outcome, sizeof(*outcome));
-	return result;
+	if (apart->outcome)
+		munmap(apart->outcome, sizeof(*apart->outcome));
+	*apart = (struct syscall_filter_apart){ 0 };
 }

@@ -61,6 +61,7 @@ static uint32_t audit_arch(uint32_t token)
 static bool resolve_numbers(struct layout *layout)
 {
 	const struct syscall_filter_rules *rules = layout->rules;
+	uint32_t native = seccomp_arch_native();
 
 	layout->numbers =
 		arena_alloc(layout->arena, rules->count * rules->n_archs + 1, sizeof(int));
@@ -69,8 +70,11 @@ static bool resolve_numbers(struct layout *layout)
 		return false;
 	for (size_t i = 0; i < rules->count; i++)
 		for (size_t j = 0; j < rules->n_archs; j++)
-			layout->numbers[i * rules->n_archs + j] = seccomp_syscall_resolve_name_arch(
-				rules->archs[j], rules->items[i].name);
+			layout->numbers[i * rules->n_archs + j] =
+				rules->archs[j] == native
+					? rules->items[i].number
+					: seccomp_syscall_resolve_name_arch(
+						  rules->archs[j], rules->items[i].name);
 	return true;
 }
 

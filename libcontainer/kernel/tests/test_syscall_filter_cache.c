@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -266,6 +267,35 @@ START_TEST(a_config_is_no_profile)
 }
 END_TEST
 
+/* A process that was born meanwhile has it when its parent has. */
+START_TEST(one_that_is_begun_is_had_by_children)
+{
+	struct seccomp_profile profile = seccomp_profile_parse(profiles[0]);
+	struct syscall_filter filter;
+	int go[2], status;
+	pid_t pid;
+	char byte;
+
+	ck_assert_int_eq(pipe(go), 0);
+	suite_assert_done(syscall_filter_begin(profile.document, dir, &filter, &err), err);
+	ck_assert(syscall_filter_is_pending(&filter));
+	pid = fork();
+	if (pid == 0) {
+		if (read(go[0], &byte, 1) != 1)
+			_exit(1);
+		syscall_filter_take(&filter);
+		_exit(syscall_filter_is_pending(&filter) || !filter.length);
+	}
+	suite_assert_done(syscall_filter_finish(&filter, &err), err);
+	ck_assert(!syscall_filter_is_pending(&filter));
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	syscall_filter_release(&filter);
+	seccomp_profile_free(&profile);
+}
+END_TEST
+
 /* Who has an agent is asked about it each time. */
 START_TEST(one_with_an_agent_is_not_kept)
 {
@@ -294,6 +324,7 @@ int main(void)
 	tcase_add_test(tests, only_ones_own_file_is_taken);
 	tcase_add_test(tests, a_filter_is_prepared_from_it);
 	tcase_add_test(tests, a_config_is_no_profile);
+	tcase_add_test(tests, one_that_is_begun_is_had_by_children);
 	tcase_add_test(tests, one_with_an_agent_is_not_kept);
 	return suite_run(tests);
 }
