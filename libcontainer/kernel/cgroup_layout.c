@@ -394,7 +394,9 @@ static json_t *save_place(const struct cgroup_place *place)
 json_t *cgroup_layout_save(const struct cgroup *cgroup)
 {
 	json_t *places = json_array();
-	json_t *saved = json_pack("{s:o, s:s*, s:b}", "hierarchies", places, "unit", cgroup->unit,
+	/* Not by "s*", which takes a lack of memory for a unit that there is not. */
+	json_t *unit = cgroup->unit ? json_string(cgroup->unit) : json_null();
+	json_t *saved = json_pack("{s:o, s:o, s:b}", "hierarchies", places, "unit", unit,
 		"userUnit", cgroup->is_user_unit);
 
 	for (size_t i = 0; saved && i < cgroup->n_places; i++)

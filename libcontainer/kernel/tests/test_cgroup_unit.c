@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/cgroup_unit.h"
 #include "libcontainer/kernel/cgroup_unit_properties.h"
 #include "libcontainer/kernel/gvariant_text.h"
@@ -247,6 +248,38 @@ START_TEST(annotations_become_properties)
 }
 END_TEST
 
+static int allocations_before; /* the one that fails */
+
+static void *allocate(size_t size)
+{
+	return allocations_before-- == 0 ? NULL : malloc(size);
+}
+
+/* A state without it would leave the unit behind. */
+START_TEST(a_unit_is_saved_or_that_fails)
+{
+	json_t *saved = json_pack(
+		"{s:[], s:s, s:b}", "hierarchies", "unit", "kogg-web.scope", "userUnit", 0);
+	struct cgroup *cgroup;
+	json_t *again = NULL;
+	int turn = 0;
+
+	suite_assert_done(cgroup_load(saved, &cgroup, &err), err);
+	for (; !again && turn < 100; turn++) {
+		allocations_before = turn;
+		json_set_alloc_funcs(allocate, free);
+		again = cgroup_save(cgroup);
+		json_set_alloc_funcs(malloc, free);
+	}
+	ck_assert_msg(
+		json_equal(again, saved), "saved without one of its allocations, number %d", turn);
+	ck_assert_int_gt(turn, 4);
+	json_decref(again);
+	json_decref(saved);
+	cgroup_free(cgroup);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("cgroup_unit");
@@ -258,5 +291,6 @@ int main(void)
 	tcase_add_test(tests, devices_become_properties);
 	tcase_add_test(tests, devices_without_a_form_are_left_to_our_program);
 	tcase_add_loop_test(tests, annotations_become_properties, 0, array_size(annotations));
+	tcase_add_test(tests, a_unit_is_saved_or_that_fails);
 	return suite_run(tests);
 }
