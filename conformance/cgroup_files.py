@@ -28,6 +28,29 @@ def group_of(bundle, where):
     return pathlib.Path(str(where) + bundle.config['linux']['cgroupsPath'])
 
 
+def let_through(config):
+    """Lets the container's group of v2 have a controller."""
+    mount = cgroup_mounts().get('')
+    if not mount:
+        raise Skip('there is no cgroup v2')
+    group = pathlib.Path(mount + os.path.dirname(config['linux']['cgroupsPath']))
+    group.mkdir(exist_ok=True)
+    controllers = (group / 'cgroup.controllers').read_text().split()
+    if not controllers:
+        raise Skip('no controller is enabled for groups below the root')
+    (group / 'cgroup.subtree_control').write_text(f'+{controllers[0]}')
+
+
+def leave_group(container):
+    """The first process goes to a group below, whose directory is returned, and enables a controller."""
+    group = group_of(container.bundle, cgroup_mounts()[''])
+    (group / 'inner').mkdir()
+    (group / 'inner/cgroup.procs').write_text(str(container.pid))
+    controller = (group / 'cgroup.controllers').read_text().split()[0]
+    (group / 'cgroup.subtree_control').write_text(f'+{controller}')
+    return group / 'inner'
+
+
 def check_refusal(answer, pointer, text, base='/linux/resources'):
     """An error at the member, which says TEXT; both are regular expressions."""
     record = answer.error()

@@ -8,6 +8,11 @@
  *                           prints one line of JSON about it
  *   hostile forge SECONDS   waits for the same, and sends messages in its name
  *   hostile fill            makes processes until no more can be made, and waits
+ *   hostile keep            traces the next process that comes, ends it, and does
+ *                           not let go of it
+ *   hostile parent PROGRAM...
+ *                           becomes the program, as the parent of a process that
+ *                           no signal tells the end of
  *
  * Each says a word when it has begun, for a test to wait for.
  */
@@ -22,9 +27,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +45,9 @@
 /* What the runtime's processes are called in the container (LAUNCH_NAME in libcontainer/launch.h).
  */
 #define VICTIM "kogg:[init]\n"
+
+/* How many processes may come before one is caught. */
+#define NUMBERS_KEPT 50
 
 static const struct timespec pause_time = { .tv_nsec = 1000000 };
 
@@ -86,6 +96,36 @@ static int fill(void)
 	if (pid < 0)
 		say("full");
 	wait_for_the_end();
+}
+
+/* Whoever gets one of the next numbers, before he takes a step; ours is the last that was given. */
+static int keep(void)
+{
+	pid_t last = fork(), victim = last;
+
+	if (last == 0)
+		_exit(0);
+	while (waitpid(last, NULL, 0) < 0)
+		;
+	say("watching");
+	do {
+		victim = victim < last + NUMBERS_KEPT ? victim + 1 : last + 1;
+		if (ptrace(PTRACE_SEIZE, victim, NULL, NULL) == 0) {
+			kill(victim, SIGKILL);
+			wait_for_the_end();
+		}
+	} while (errno == ESRCH || errno == EPERM); /* nobody yet, or no longer */
+	perror("ptrace");
+	return 1;
+}
+
+static int parent(char **argv)
+{
+	if (syscall(SYS_clone, 0, NULL, NULL, NULL, NULL) == 0)
+		wait_for_the_end();
+	execv(argv[0], argv);
+	perror(argv[0]);
+	return 1;
 }
 
 static const char *name_of(int result)
@@ -273,6 +313,11 @@ int main(int argc, char **argv)
 		return forge(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "fill") == 0)
 		return fill();
-	fprintf(stderr, "usage: hostile exchange A B | watch SECONDS | forge SECONDS | fill\n");
+	if (argc == 2 && strcmp(argv[1], "keep") == 0)
+		return keep();
+	if (argc > 2 && strcmp(argv[1], "parent") == 0)
+		return parent(argv + 2);
+	fprintf(stderr, "usage: hostile exchange A B | watch SECONDS | forge SECONDS | fill | "
+			"keep | parent PROGRAM...\n");
 	return 2;
 }

@@ -12,7 +12,7 @@ import time
 import tty
 
 import harness
-from cgroup_files import need
+from cgroup_files import leave_group, let_through, need
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
 from machine import Namespaces, cgroup_mounts, controller_home
 
@@ -160,22 +160,8 @@ def test_subgroup_of_one_controller():
 
 def test_first_process_has_left_its_group():
     """An init that enables controllers has to move below, and then nobody can enter the group itself."""
-    mount = cgroup_mounts().get('')
-    if not mount:
-        raise Skip('there is no cgroup v2')
-    def let_through(config):
-        group = pathlib.Path(mount + os.path.dirname(config['linux']['cgroupsPath']))
-        group.mkdir(exist_ok=True)
-        controllers = (group / 'cgroup.controllers').read_text().split()
-        if not controllers:
-            raise Skip('no controller is enabled for groups below the root')
-        (group / 'cgroup.subtree_control').write_text(f'+{controllers[0]}')
     with running(let_through) as container:
-        group = group_of(container, '')
-        (group / 'inner').mkdir()
-        (group / 'inner/cgroup.procs').write_text(str(container.pid))
-        controller = (group / 'cgroup.controllers').read_text().split()[0]
-        (group / 'cgroup.subtree_control').write_text(f'+{controller}')
+        leave_group(container)
         wanted = pathlib.Path(f'/proc/{container.pid}/cgroup').read_text().splitlines()
         assert any(line.endswith('/inner') for line in wanted), wanted
         expect(seen_by_exec(container)['cgroup'], wanted, 'cgroups')

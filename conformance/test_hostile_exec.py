@@ -10,7 +10,8 @@ import subprocess
 
 import compare
 import harness
-from attacks import delayed, hostile_bundle, link
+from attacks import STRACE, delayed, hostile_bundle, link
+from cgroup_files import leave_group, let_through
 from harness import Container, Runtime, cases, expect, expect_in
 
 # Descriptors (CVE-2016-9962, CVE-2024-21626)
@@ -207,6 +208,99 @@ done; done'''])
         out, err = held.communicate(timeout=15)
         expect((held.returncode, out), (255, b''), 'the exec')
         expect_in('stopped', err.decode(), 'message')
+
+
+STOPPER = '''echo ready
+while :; do for p in /proc/[0-9]*; do
+	read name 2>/dev/null <$p/comm && [ "$name" = "kogg" ] && kill -STOP ${p#/proc/} 2>/dev/null && echo stopped
+done; done'''
+
+
+def stoppable_bundle():
+    """A container that may signal the process that joins it: they share the PID namespace, and it joins the user namespace."""
+    def share(config):
+        config['linux']['namespaces'] = [n for n in config['linux']['namespaces'] if n['type'] != 'pid']
+        config['linux']['namespaces'].append({'type': 'user'})
+        config['linux']['uidMappings'] = config['linux']['gidMappings'] = [
+            {'containerID': 0, 'hostID': 100000, 'size': 65536}]
+        # A new instance of procfs is not to be had in it.
+        next(m for m in config['mounts'] if m['destination'] == '/proc').update(
+            type='none', source='/proc', options=['rbind', 'nosuid', 'noexec', 'nodev'])
+        config['linux']['maskedPaths'] = config['linux']['readonlyPaths'] = []
+    return hostile_bundle(share, ['/bin/sh', '-c', STOPPER])
+
+
+def begin_exec(container, call):
+    """An exec in the background whose processes wait for two seconds after each system call CALL."""
+    delay = [STRACE, *harness.TRACEABLE, '-f', '-qq', '-o', '/dev/null', '-e', f'trace={call}',
+             '-e', f'inject={call}:delay_exit=2000000']
+    return subprocess.Popen([*delay, *container.runtime.command('exec', container.id, '/bin/true')],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_stage_is_stopped_when_it_has_given_birth():
+    """It is waited for by exec, which holds the lock: not for ever."""
+    with Container(Runtime(), stoppable_bundle()) as container:
+        container.create().start()
+        expect(container.read_line(), 'ready', 'the stopper')
+        held = begin_exec(container, 'sendmsg')
+        expect(container.read_line(), 'stopped', 'the process between')
+        out, err = held.communicate(timeout=40)
+        expect((held.returncode, out), (255, b''), f'the exec: {err}')
+        container.runtime.ok('delete', '--force', container.id, timeout=5)
+        container.is_made = False
+
+
+def test_stage_is_stopped_and_the_container_killed():
+    """Nothing is waited for that has nothing to join any more."""
+    with Container(Runtime(), stoppable_bundle()) as container:
+        container.create().start()
+        expect(container.read_line(), 'ready', 'the stopper')
+        held = begin_exec(container, 'setns')
+        expect(container.read_line(), 'stopped', 'the process between')
+        container.runtime.ok('kill', container.id, 'KILL')
+        out, err = held.communicate(timeout=20)
+        expect((held.returncode, out), (255, b''), f'the exec: {err}')
+
+
+def test_killed_while_a_group_below_is_frozen():
+    """Who has been given his groups may freeze them; when he is killed nobody waits for what came in there."""
+    bundle = hostile_bundle()
+    let_through(bundle.config)
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        inner = leave_group(container)
+        (inner / 'cgroup.freeze').write_text('1')
+        with subprocess.Popen(container.runtime.command('exec', container.id, 'true'), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                assert harness.settle(lambda: len((inner / 'cgroup.procs').read_text().split()) > 1), 'nobody came'
+                container.runtime.ok('kill', container.id, 'KILL')
+                out, err = process.communicate(timeout=20)
+            finally:
+                process.kill()
+        expect((process.returncode, out), (255, b''), f'exec: {err}')
+        expect_in('stopped', err.decode(), 'message')
+        container.runtime.ok('delete', container.id, timeout=10)
+        container.is_made = False
+
+
+def test_killed_and_kept_by_a_tracer():
+    """A dead process that is traced can't be reaped: its parent does not wait for the tracer for ever."""
+    with Container(Runtime(), hostile_bundle(add_capabilities('CAP_SYS_PTRACE'), ['/bin/hostile', 'keep'])) as container:
+        container.create().start()
+        expect(container.read_line(), 'watching', 'the tracer')
+        for _ in range(50):  # it lives for a few milliseconds, and one of them is caught
+            answer = container.runtime.call('exec', container.id, '/bin/true', timeout=40)
+            if answer.status:
+                break
+        expect(answer.status, 255, f'status of {answer!r}')
+        expect_in('traced', answer.err, 'message')
+        # With the container the tracer goes, and an init that waits for every orphan.
+        with container.runtime.start_call('delete', '--force', container.id) as deleting:
+            harness.settle(lambda: deleting.poll() is not None, 5)
+        expect(deleting.returncode, 0, 'status of delete')
+        container.is_made = False
 
 
 def test_forged_messages():

@@ -9,7 +9,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / 'faults'))
 
 import harness
+from attacks import HOSTILE
 from harness import Bundle, Runtime, Skip, expect, expect_in, file_bundle, settle, shell_bundle
+from machine import describe, orphans
 from trials import TAMPER, Begun, Held, read_points, tracer
 
 ID = 'timed'
@@ -155,6 +157,40 @@ def test_reaped_while_delete_looks():
         end = held.begun.finish()
         runtime.call('delete', '--force', ID)
         expect(end.status, 0, f'status of delete, {point}: {end.err}')
+
+
+# A child without an exit signal that whoever executed the runtime has left it
+
+def test_foreign_child_is_not_taken_for_ours():
+    """When the process between dies before it has told of the new one, the other is neither waited for nor ended."""
+    runtime, bundle = Runtime(), shell_bundle('sleep 1000')
+    args, parent = ('exec', ID, 'true'), [HOSTILE, 'parent']
+
+    def tells_of_birth(points):
+        stage = next(point.process for point in points if point.name == 'setns')
+        return [point for point in points if point.process == stage and point.name == 'sendmsg'][-1]
+
+    def others():
+        return [pid for pid in orphans() if describe(pid).startswith(HOSTILE)]
+
+    def call(point=None):
+        report = harness.tmp / f'report{harness.serial()}'
+        end = Begun(runtime, args, [*tracer(report, point, 'kill'), *parent]).finish(30)
+        return end, read_points(report)
+
+    runtime.ok('create', '--bundle', bundle.save().path, ID)
+    runtime.ok('start', ID)
+    point = tells_of_birth(call()[1])
+    for pid in others():
+        os.kill(pid, 9)
+    settle(lambda: not others())
+    try:
+        end, _ = call(point)
+        expect((end.status, len(others())), (255, 1), f'status of exec, and how many others live: {end.err}')
+    finally:
+        for pid in others():
+            os.kill(pid, 9)
+        runtime.ok('delete', '--force', ID)
 
 
 # A number that was listed as the container's, and is given to another process before it gets the signal

@@ -114,7 +114,7 @@ static void undo_first_process(void *context)
 		return;
 	/* It is our child, so its number is its own until it is reaped. */
 	kill(creation->first.pid, SIGKILL);
-	if (pidfd_reap(creation->first.pidfd, &status, NULL, &err) < 0)
+	if (pidfd_reap(creation->first.pidfd, PIDFD_DEATH_MS, &status, NULL, &err) < 0)
 		log_warning("%s", err.text);
 }
 

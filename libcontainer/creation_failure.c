@@ -69,7 +69,7 @@ int creation_explain_death(
 	struct error ignored = { 0 };
 	int status, signal;
 
-	if (pidfd_reap(first->pidfd, &status, &signal, &ignored) < 0)
+	if (pidfd_reap(first->pidfd, PIDFD_DEATH_MS, &status, &signal, &ignored) < 0)
 		return -1;
 	close_at(&first->pidfd);
 	first->pidfd = -1;

@@ -329,7 +329,7 @@ static int explain_death(struct addition *addition, struct error *err)
 	int status, signal;
 	bool has_ended;
 
-	if (pidfd_reap(addition->child.pidfd, &status, &signal, err) < 0)
+	if (pidfd_reap(addition->child.pidfd, PIDFD_DEATH_MS, &status, &signal, err) < 0)
 		return -1;
 	close_at(&addition->child.pidfd);
 	addition->child.pidfd = -1;
@@ -459,7 +459,7 @@ static void end_child(struct addition *addition)
 	if (addition->child.pidfd < 0)
 		return;
 	if (pidfd_signal(addition->child.pidfd, SIGKILL, &(bool){ false }, &ignored) == 0)
-		(void)!pidfd_reap(addition->child.pidfd, &status, NULL, &ignored);
+		(void)!pidfd_reap(addition->child.pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
 }
 
 int container_exec(const struct runtime *runtime, const char *id,

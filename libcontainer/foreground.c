@@ -150,7 +150,7 @@ int foreground_wait(const struct foreground *foreground, int *ret_exit_status, s
 {
 	if (serve(foreground, err) < 0)
 		return -1;
-	return pidfd_reap(foreground->pidfd, ret_exit_status, NULL, err);
+	return pidfd_reap(foreground->pidfd, -1, ret_exit_status, NULL, err);
 }
 
 void foreground_note_kills(int exit_status, uint64_t kills)

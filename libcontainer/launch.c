@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -345,6 +347,29 @@ int launch_serve(
 	return result < 0 ? -1 : sync_send(request->sync[0], SYNC_GO, 0, -1, err);
 }
 
+/*
+ * Until the stage process says something, or there is nothing to join any more: it
+ * may be held by the container's cgroup, and who kills the container is not to
+ * wait for it.
+ */
+static int wait_for_stage(const struct launch_request *request, struct error *err)
+{
+	struct pollfd events[] = {
+		{ .fd = request->sync[0], .events = POLLIN },
+		{ .fd = request->target, .events = POLLIN },
+	};
+	int n;
+
+	do
+		n = poll(events, array_size(events), clock_poll_timeout(request->deadline));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set_errno(err, "wait for the container's process");
+	if (n > 0 && !events[0].revents)
+		return error_set(err, ERROR_STATE, "the container has ended");
+	return 0;
+}
+
 /* Serves the stage process until it has given birth. */
 static int attend_stage(const struct launch_request *request, pid_t stage,
 	struct launched *launched, struct error *err)
@@ -354,7 +379,8 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
 	for (;;) {
 		cleanup_fd int fd = -1;
 
-		if (sync_receive(request->sync[0], request->deadline, &message, &fd, err) < 0)
+		if (wait_for_stage(request, err) < 0 ||
+			sync_receive(request->sync[0], request->deadline, &message, &fd, err) < 0)
 			return -1;
 		if (message.type == SYNC_MAP_IDS || message.type == SYNC_MOVE) {
 			if (launch_serve(request, stage, message.type, err) < 0)
@@ -372,16 +398,30 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
  * Reaps a first process whose stage process was killed before it could tell of
  * it. It ends by itself, unless somebody in the container has stopped it, but
  * not even its PID namespace could end before it is reaped. It is known by its
- * lack of an exit signal (clone(2), "__WCLONE").
+ * lack of an exit signal (clone(2), "__WCLONE"), unless there are others without.
  */
 static void end_unannounced(void)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int64_t deadline = clock_now_ms() + PIDFD_DEATH_MS;
 	siginfo_t info = { 0 };
 
-	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOWAIT | __WCLONE) == 0) {
-		kill(info.si_pid, SIGKILL);
-		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | __WCLONE);
+	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WCLONE) == 0 &&
+		clock_now_ms() < deadline) {
+		if (info.si_code == CLD_STOPPED)
+			kill(info.si_pid, SIGKILL);
+		else if (!info.si_pid)
+			nanosleep(&pause, NULL);
+		info = (siginfo_t){ 0 };
 	}
+}
+
+/* Who executed this program may have left it such children, which are not ours to end. */
+static bool has_foreign_children(void)
+{
+	siginfo_t ignored;
+
+	return waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT | __WCLONE) == 0;
 }
 
 /* Nobody knows of it yet, though it may have become the program. */
@@ -394,7 +434,7 @@ static void end_first(struct launched *launched)
 	if (launched->pidfd < 0)
 		return;
 	if (pidfd_signal(launched->pidfd, SIGKILL, &has_ended, &ignored) == 0)
-		(void)!pidfd_reap(launched->pidfd, &status, NULL, &ignored);
+		(void)!pidfd_reap(launched->pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
 	close_at(&launched->pidfd);
 	launched->pidfd = -1;
 }
@@ -403,7 +443,8 @@ static void end_first(struct launched *launched)
  * The stage process is dead. It may have told of the first process when its
  * message could not be read, and that then goes on as if all were well.
  */
-static void end_what_was_born(const struct launch_request *request, struct launched *launched)
+static void end_what_was_born(
+	const struct launch_request *request, bool has_foreign_children, struct launched *launched)
 {
 	struct sync_message message;
 	struct error ignored = { 0 };
@@ -416,15 +457,34 @@ static void end_what_was_born(const struct launch_request *request, struct launc
 		if (message.type == SYNC_BORN)
 			launched->pidfd = take_fd(&fd);
 	}
-	if (launched->pidfd < 0)
+	if (launched->pidfd < 0 && !has_foreign_children)
 		end_unannounced();
 	end_first(launched);
+}
+
+/*
+ * The stage process has given birth, or failed. In the container's cgroup and user
+ * namespace it may be stopped or frozen, and its parent is not to wait for that.
+ */
+static void end_stage(struct birth *birth, pid_t stage, bool has_failed)
+{
+	struct error ignored = { 0 };
+	int status;
+
+	if (has_failed)
+		kill(stage, SIGKILL);
+	if (pidfd_reap(birth->pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored) < 0) {
+		kill(stage, SIGKILL);
+		(void)!pidfd_reap(birth->pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
+	}
+	close_end(&birth->pidfd);
 }
 
 static int launch_by_stage(
 	const struct launch_request *request, struct launched *launched, struct error *err)
 {
 	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup), .exit_signal = 0 };
+	bool has_foreign = has_foreign_children();
 	pid_t stage;
 	int result;
 
@@ -438,13 +498,9 @@ static int launch_by_stage(
 		run_stage(request, &birth);
 	close_end(&request->sync[1]);
 	result = attend_stage(request, stage, launched, err);
+	end_stage(&birth, stage, result < 0);
 	if (result < 0)
-		kill(stage, SIGKILL);
-	close(birth.pidfd);
-	while (waitpid(stage, NULL, __WCLONE) < 0 && errno == EINTR)
-		;
-	if (result < 0)
-		end_what_was_born(request, launched);
+		end_what_was_born(request, has_foreign, launched);
 	return result;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -251,16 +252,36 @@ int pidfd_wait_exit(int pidfd, int timeout_ms, bool *ret_has_exited, struct erro
 	return 0;
 }
 
-int pidfd_reap(int pidfd, int *ret_status, int *ret_signal, struct error *err)
+/* Of a child, once it has exited. A tracer gets to know first, and may take his time. */
+static int take_status(int pidfd, int64_t deadline, siginfo_t *ret_info, struct error *err)
 {
-	siginfo_t info = { 0 };
-	int signal, n;
+	const struct timespec pause = { .tv_nsec = 1000000 };
 
-	do
-		n = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return error_set_errno(err, "wait for a child");
+	for (;;) {
+		ret_info->si_pid = 0;
+		if (waitid(P_PIDFD, (id_t)pidfd, ret_info, WEXITED | WNOHANG | __WALL) < 0)
+			return error_set_errno(err, "wait for a child");
+		if (ret_info->si_pid)
+			return 0;
+		if (clock_now_ms() >= deadline)
+			return error_set(err, ERROR_SYSTEM, "a process has ended, but is traced");
+		nanosleep(&pause, NULL);
+	}
+}
+
+int pidfd_reap(int pidfd, int timeout_ms, int *ret_status, int *ret_signal, struct error *err)
+{
+	int64_t deadline = timeout_ms < 0 ? CLOCK_NO_DEADLINE : clock_now_ms() + timeout_ms;
+	siginfo_t info = { 0 };
+	bool has_exited;
+	int signal;
+
+	if (pidfd_wait_exit(pidfd, timeout_ms, &has_exited, err) < 0)
+		return -1;
+	if (!has_exited)
+		return error_set(err, ERROR_SYSTEM, "a process has not ended in time");
+	if (take_status(pidfd, deadline, &info, err) < 0)
+		return -1;
 	signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
 	*ret_status = signal ? 128 + signal : info.si_status;
 	if (ret_signal)

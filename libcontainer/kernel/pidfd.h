@@ -82,11 +82,16 @@ int pidfd_signal(int pidfd, int signal, bool *ret_has_exited, struct error *err)
  */
 int pidfd_wait_exit(int pidfd, int timeout_ms, bool *ret_has_exited, struct error *err) must_check;
 
+/* What a child is given to be gone after SIGKILL. */
+#define PIDFD_DEATH_MS 10000
+
 /*
- * Waits for the exit of a child and reaps it. *RET_STATUS is what a shell would
- * show: the exit status, or 128 plus the signal. *RET_SIGNAL (may be NULL) is
- * that signal or 0.
+ * Waits at most TIMEOUT_MS milliseconds (-1: for ever) for the exit of a child and
+ * reaps it. *RET_STATUS is what a shell would show: the exit status, or 128 plus
+ * the signal. *RET_SIGNAL (may be NULL) is that signal or 0. A dead child can't be
+ * reaped as long as somebody traces it (ptrace(2)), which is an error, too.
  */
-int pidfd_reap(int pidfd, int *ret_status, int *ret_signal, struct error *err) must_check;
+int pidfd_reap(int pidfd, int timeout_ms, int *ret_status, int *ret_signal, struct error *err)
+	must_check;
 
 #endif

@@ -63,10 +63,13 @@ START_TEST(a_live_process_is_verified)
 	ck_assert(pidfd_is_alive(fd));
 	suite_assert_done(pidfd_wait_exit(fd, 10, &has_exited, &err), err);
 	ck_assert(!has_exited);
+	ck_assert_int_eq(pidfd_reap(fd, 10, &status, &signal, &err), -1);
+	ck_assert_str_eq(err.text, "a process has not ended in time");
+	err = (struct error){ 0 };
 	suite_assert_done(pidfd_signal(fd, SIGTERM, NULL, &err), err);
 	suite_assert_done(pidfd_wait_exit(fd, -1, &has_exited, &err), err);
 	ck_assert(has_exited);
-	suite_assert_done(pidfd_reap(fd, &status, &signal, &err), err);
+	suite_assert_done(pidfd_reap(fd, -1, &status, &signal, &err), err);
 	ck_assert_int_eq(status, 128 + SIGTERM);
 	ck_assert_int_eq(signal, SIGTERM);
 	suite_assert_done(pidfd_signal(fd, SIGTERM, &has_exited, &err), err);
@@ -102,7 +105,7 @@ START_TEST(a_zombie_is_gone)
 	ck_assert_uint_eq(start_time_of(pid), start_time);
 	suite_assert_done(pidfd_open_verified(pid, start_time, &fd, &err), err);
 	ck_assert_int_eq(fd, -1);
-	suite_assert_done(pidfd_reap(child, &status, NULL, &err), err);
+	suite_assert_done(pidfd_reap(child, -1, &status, NULL, &err), err);
 	suite_assert_done(pidfd_open_verified(pid, start_time, &fd, &err), err);
 	ck_assert_int_eq(fd, -1);
 }
@@ -257,7 +260,7 @@ START_TEST(an_exit_status_is_told)
 	if (pid == 0)
 		_exit(7);
 	fd = pidfd_open_child(pid, &err);
-	suite_assert_done(pidfd_reap(fd, &status, &signal, &err), err);
+	suite_assert_done(pidfd_reap(fd, -1, &status, &signal, &err), err);
 	ck_assert_int_eq(status, 7);
 	ck_assert_int_eq(signal, 0);
 }
