@@ -482,6 +482,19 @@ def test_killed_for_lack_of_memory(name, script):
         expect((answer.status, answer.log_text), (137, ''), 'status and log of another kill later')
 
 
+def test_killed_for_lack_of_memory_in_a_subgroup():
+    """v1 counts only there."""
+    if controller_home('memory')[0] != 1:
+        raise Skip('memory is no v1 controller here')
+    with running() as container:
+        inner = group_of(container, 'memory') / 'inner'
+        inner.mkdir()
+        (inner / 'memory.limit_in_bytes').write_text(str(TIGHT['limit']))
+        answer = exec_in(container, '--cgroup', 'memory:inner', container.id, 'sh', '-c', f'exec {EATER}', timeout=60)
+        expect(answer.status, 137, 'status')
+        expect_in('for lack of memory', answer.log_text, 'log')
+
+
 def test_no_memory_for_another_process():
     """The container's files have taken all of it: whenever the kernel kills, it is named, and the container stays."""
     need('memory')

@@ -50,10 +50,14 @@ static int register_eventfd(int dir_fd, struct cgroup_oom_watch *watch, struct e
 	return cgroup_file_write(dir_fd, "cgroup.event_control", request, err);
 }
 
+/* v1 counts in each group what was killed in that one alone, v2 also what was in those below. */
 static int open_count(struct cgroup_place *place, int dir_fd, struct cgroup_oom_watch *watch)
 {
+	char path[CGROUP_PATH_MAX + sizeof("/memory.oom_control")];
+
 	watch->poll_events = place->is_v2 ? POLLPRI : POLLIN;
-	watch->count_fd = openat(dir_fd, file_of(watch), O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/%s", place->is_v2 ? "" : place->entry, file_of(watch));
+	watch->count_fd = openat(dir_fd, path + 1, O_RDONLY | O_CLOEXEC);
 	return watch->count_fd < 0 ? -1 : 0;
 }
 
