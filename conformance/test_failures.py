@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
 import os
+import pathlib
 import resource
 import shutil
 import signal
@@ -9,7 +10,8 @@ import subprocess
 
 import harness
 import machine
-from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle
+from cgroup_files import need
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle, run_program
 
 
 # Programs that cannot be executed
@@ -120,6 +122,34 @@ def test_too_little_memory(command):
     record = Runtime().fails(command, '--bundle', bundle.save().path, 'tiny')
     expect(record['pointer'], '/linux/resources/memory/limit', 'pointer')
     expect_in('for lack of memory', record['msg'], 'message')
+
+
+EATER = 'tail -c 33554432 /dev/zero'
+TIGHT = {'limit': 8 << 20, 'swap': 8 << 20}
+
+
+@cases(('with a limit', {'memory': TIGHT}), ('without', {}))
+def test_kill_of_another_in_the_same_group(name, resources):
+    """The group was there, and what lived in it before has been killed for lack of memory."""
+    need('memory')
+    def run(script, **members):
+        bundle = Bundle()
+        bundle.config['process']['args'] = ['sh', '-c', script]
+        linux = bundle.config['linux']
+        linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != 'pid']  # it kills itself
+        linux['cgroupsPath'] = path
+        linux['resources'] |= members
+        return run_program(Runtime(), bundle, timeout=60)
+    path = Bundle(rootfs=False).config['linux']['cgroupsPath']
+    group = pathlib.Path(str(machine.controller_home('memory')[1]) + path)
+    group.mkdir(parents=True)
+    try:
+        expect_in('for lack of memory', run(f'exec {EATER}', memory=TIGHT).log_text, 'log of the one before')
+        answer = run('kill -KILL $$', **resources)
+        expect((answer.status, answer.log_text), (137, ''), 'status and log')
+        expect_in('for lack of memory', run(f'exec {EATER}', memory=TIGHT).log_text, 'log of the one behind')
+    finally:
+        group.rmdir()
 
 
 def test_too_little_memory_when_all_is_done():

@@ -330,6 +330,11 @@ static int64_t find_deadline(const struct spec *spec)
 	return deadline;
 }
 
+static uint64_t count_kills(const struct creation *creation)
+{
+	return creation_count_kills(creation->file.cgroup, &creation->kills);
+}
+
 static int give_birth(struct creation *creation, struct error *err)
 {
 	struct init_request init = {
@@ -365,7 +370,7 @@ static int give_birth(struct creation *creation, struct error *err)
 	};
 	rollback_push(&creation->rollback, undo_first_process, creation);
 	if (launch(&creation->launch, &creation->first, err) < 0)
-		return creation_explain_birth(creation->spec, creation->file.cgroup, err);
+		return creation_explain_birth(creation->spec, count_kills(creation), err);
 	creation->state.has_pid = true;
 	creation->state.pid = creation->first.pid;
 	return 0;
@@ -487,7 +492,7 @@ static int answer(struct creation *creation, struct error *err)
 
 static int explain_death(struct creation *creation, struct error *err)
 {
-	return creation_explain_death(creation->spec, creation->file.cgroup, &creation->first, err);
+	return creation_explain_death(creation->spec, count_kills(creation), &creation->first, err);
 }
 
 static int attend(struct creation *creation, struct error *err)

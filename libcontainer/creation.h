@@ -56,7 +56,7 @@ struct creation {
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	struct launch_request launch;
 	struct launched first;
-	struct cgroup_oom_watch kills; /* of a group with a limit of memory */
+	struct cgroup_oom_watch kills; /* see creation_watch_memory() */
 	struct net_devices net_devices;
 	bool has_run_hooks;
 	struct rollback rollback;

@@ -32,12 +32,17 @@ static int explain_lack_of_memory(const struct spec *spec, struct error *err)
 		MEMORY_LIMIT_LEAST_KIB);
 }
 
-int creation_explain_birth(const struct spec *spec, struct cgroup *cgroup, struct error *err)
+uint64_t creation_count_kills(struct cgroup *cgroup, const struct cgroup_oom_watch *kills)
+{
+	return kills->count_fd < 0 ? cgroup_oom_kills(cgroup) : cgroup_oom_count_kills(kills);
+}
+
+int creation_explain_birth(const struct spec *spec, uint64_t kills, struct error *err)
 {
 	const struct spec_resources *resources = spec->platform.resources;
 
 	/* The process between, if one is needed, lives in the same group. */
-	if (err->sys_errno == EPIPE && cgroup_oom_kills(cgroup) > 0) {
+	if (err->sys_errno == EPIPE && kills > 0) {
 		*err = (struct error){ 0 };
 		return explain_lack_of_memory(spec, err);
 	}
@@ -47,10 +52,9 @@ int creation_explain_birth(const struct spec *spec, struct cgroup *cgroup, struc
 	return error_hint(err, "the first process, and the one that makes it, need two tasks");
 }
 
-static int explain_signal(
-	const struct spec *spec, struct cgroup *cgroup, int signal, struct error *err)
+static int explain_signal(const struct spec *spec, uint64_t kills, int signal, struct error *err)
 {
-	if (signal == SIGKILL && cgroup_oom_kills(cgroup) > 0)
+	if (signal == SIGKILL && kills > 0)
 		return explain_lack_of_memory(spec, err);
 	error_set(err, ERROR_SYSTEM,
 		"the container's first process ended unexpectedly: killed by signal %d (SIG%s)",
@@ -64,7 +68,7 @@ static int explain_signal(
 }
 
 int creation_explain_death(
-	const struct spec *spec, struct cgroup *cgroup, struct launched *first, struct error *err)
+	const struct spec *spec, uint64_t kills, struct launched *first, struct error *err)
 {
 	struct error ignored = { 0 };
 	int status, signal;
@@ -75,7 +79,7 @@ int creation_explain_death(
 	first->pidfd = -1;
 	*err = (struct error){ 0 };
 	if (signal)
-		return explain_signal(spec, cgroup, signal, err);
+		return explain_signal(spec, kills, signal, err);
 	return error_set(err, ERROR_SYSTEM,
 		"the container's first process ended unexpectedly: exit status %d", status);
 }
@@ -86,7 +90,8 @@ void creation_watch_memory(
 	const struct spec_resources *resources = spec->platform.resources;
 
 	*ret_kills = CGROUP_OOM_WATCH_CLOSED;
-	if (resources && resources->memory && resources->memory->limit.is_set)
+	if ((resources && resources->memory && resources->memory->limit.is_set) ||
+		cgroup_oom_may_be_old(cgroup))
 		cgroup_oom_count_open(cgroup, ret_kills);
 }
 

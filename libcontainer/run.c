@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "libcontainer/creation.h"
+#include "libcontainer/creation_failure.h"
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
-#include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/relay.h"
 
@@ -72,7 +72,8 @@ static int attend_to_end(struct creation *creation, int *ret_exit_status, struct
 				    .notify = &notify },
 		    ret_exit_status, err) < 0)
 		return -1;
-	foreground_note_kills(*ret_exit_status, cgroup_oom_kills(creation->file.cgroup));
+	foreground_note_kills(
+		*ret_exit_status, creation_count_kills(creation->file.cgroup, &creation->kills));
 	return 0;
 }
 

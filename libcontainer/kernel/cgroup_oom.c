@@ -151,11 +151,20 @@ uint64_t cgroup_oom_count_kills(const struct cgroup_oom_watch *watch)
 	return count > watch->count ? count - watch->count : 0;
 }
 
+bool cgroup_oom_may_be_old(struct cgroup *cgroup)
+{
+	const struct cgroup_place *place = cgroup ? find_place(cgroup) : NULL;
+
+	return place && !place->made;
+}
+
 uint64_t cgroup_oom_kills(struct cgroup *cgroup)
 {
 	struct cgroup_oom_watch watch;
 	uint64_t count;
 
+	if (cgroup_oom_may_be_old(cgroup))
+		return 0;
 	cgroup_oom_count_open(cgroup, &watch);
 	count = watch.count;
 	cgroup_oom_watch_close(&watch);

@@ -38,15 +38,19 @@ int cgroup_oom_watch_open(
 int cgroup_oom_watch_read(struct cgroup_oom_watch *watch, uint64_t *ret_count, bool *ret_is_gone,
 	struct error *err) must_check;
 
+/* Whether kills that are counted may be older than the container: its group was there before. */
+bool cgroup_oom_may_be_old(struct cgroup *cgroup);
+
 /*
  * How many processes of the group the kernel has killed for lack of memory, be
- * it by the group's limit or an ancestor's; 0 also when that can't be had. For
- * explaining why one is gone.
+ * it by the group's limit or an ancestor's; 0 also when that can't be had, or
+ * they may be old. For explaining why one is gone.
  */
 uint64_t cgroup_oom_kills(struct cgroup *cgroup);
 
 /*
- * The same from now on, and for longer than CGROUP is there. Costs no more than
+ * The same from now on, old or not, for where the next process goes
+ * (cgroup_choose_entry()), and for longer than CGROUP is there. Costs no more than
  * a read: nobody can poll for it. Without a count there are no kills.
  */
 void cgroup_oom_count_open(struct cgroup *cgroup, struct cgroup_oom_watch *ret_watch);
