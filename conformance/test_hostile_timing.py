@@ -3,6 +3,7 @@
 """Races that are won for certain: the tracer holds a process before one system call while the attacker does his part."""
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from machine import describe, orphans
 from trials import TAMPER, Begun, Held, read_points, tracer
 
 ID = 'timed'
+PF_EXITING = 4  # of the flags in /proc/PID/stat (include/linux/sched.h)
 
 
 def find_point(runtime, args, choose, attach=0):
@@ -191,6 +193,28 @@ def test_foreign_child_is_not_taken_for_ours():
         for pid in others():
             os.kill(pid, 9)
         runtime.ok('delete', '--force', ID)
+
+
+# A first process that is killed before its start, and whose end takes long
+
+def test_killed_before_start_and_not_yet_dead():
+    """It has let go of the FIFO, and its PID namespace does not end: who is in there is dead, but not reaped."""
+    runtime, bundle = Runtime(), shell_bundle('sleep 1000')
+    runtime.ok('create', '--bundle', bundle.save().path, ID)
+    pid = runtime.state(ID)['pid']
+    with runtime.start_call('exec', '--pid-file', bundle.path / 'pid', ID, 'sleep', '1000') as adding:
+        try:
+            assert settle((bundle.path / 'pid').exists), 'no second process'
+            adding.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, adding.pid, os.WSTOPPED)
+            os.kill(pid, signal.SIGKILL)
+            assert settle(lambda: int(pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[6]) & PF_EXITING)
+            assert settle(lambda: not os.listdir(f'/proc/{pid}/fd')), 'it has files'
+            expect(runtime.state(ID)['status'], 'stopped', 'status')
+            expect_in('has stopped', runtime.fails('start', ID)['msg'], 'message of start')
+        finally:
+            adding.send_signal(signal.SIGCONT)
+    runtime.ok('delete', ID)
 
 
 # A number that was listed as the container's, and is given to another process before it gets the signal
