@@ -16,34 +16,6 @@
 #include "libcontainer/kernel/tests/suite.h"
 
 static struct error err;
-static char directory[] = "/tmp/kogg-exec-XXXXXX";
-
-/* In the process of the whole suite, which sees none of what tests mount. */
-static void set_up_all(void)
-{
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chmod(directory, 0755), 0);
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void tear_down_all(void)
-{
-	ck_assert_int_eq(chdir("/"), 0);
-	if (fork() == 0) {
-		execl("/bin/rm", "rm", "-rf", "--", directory, (char *)NULL);
-		_exit(1);
-	}
-	wait(NULL);
-}
-
-static void set_up(void)
-{
-	char name[16];
-
-	snprintf(name, sizeof(name), "%d", (int)getpid());
-	ck_assert_int_eq(mkdir(name, 0755), 0);
-	ck_assert_int_eq(chdir(name), 0);
-}
 
 static void make_file(const char *name, mode_t mode, const void *content, size_t size)
 {
@@ -419,8 +391,7 @@ int main(void)
 {
 	TCase *tests = tcase_create("exec");
 
-	tcase_add_unchecked_fixture(tests, set_up_all, tear_down_all);
-	tcase_add_checked_fixture(tests, set_up, NULL);
+	suite_use_folders(tests);
 	tcase_add_loop_test(tests, files_are_explained, 0, array_size(files));
 	tcase_add_test(tests, other_obstacles_are_explained);
 	tcase_add_test(tests, noexec_mounts_are_explained);

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,7 +16,6 @@
 
 static struct error err;
 static struct intel_rdt_made made;
-static char directory[] = "/tmp/kogg-rdt-XXXXXX";
 static int resctrl = -1;
 
 static void make_file(const char *name, const char *content)
@@ -31,22 +29,12 @@ static void make_file(const char *name, const char *content)
 
 static void set_up(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	resctrl = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	resctrl = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_eq(mkdirat(resctrl, "gold", 0755), 0);
 	ck_assert_int_eq(mkdirat(resctrl, "gold/mon_groups", 0755), 0);
 	make_file("gold/tasks", "");
 	make_file("tasks", "");
 	make_file("gold/schemata", "    MB:0=100;1= 50\n    L3:0=000ff;1=ffff\n");
-}
-
-static void tear_down(void)
-{
-	if (fork() == 0) {
-		execl("/bin/rm", "rm", "-rf", "--", directory, (char *)NULL);
-		_exit(1);
-	}
-	wait(NULL);
 }
 
 static void assert_holds(const char *name, const char *content)
@@ -245,7 +233,8 @@ int main(void)
 {
 	TCase *tests = tcase_create("intel rdt");
 
-	tcase_add_checked_fixture(tests, set_up, tear_down);
+	suite_use_folders(tests);
+	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_test(tests, an_existing_class_is_joined);
 	tcase_add_test(tests, the_default_class_is_the_root);
 	tcase_add_test(tests, the_list_is_written);
