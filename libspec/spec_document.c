@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libspec/spec.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -197,6 +198,7 @@ int spec_load_seccomp(
 		if (read_document(document, &seccomp_content, &object, err) < 0)
 			return -1;
 		part = object;
+		assert(part); /* gcc's analyzer does not see that error_set() returns -1 */
 		document->seccomp = part->seccomp;
 	}
 	*ret_seccomp = document->seccomp;
