@@ -231,9 +231,9 @@ def stoppable_bundle():
 
 
 def begin_exec(container, call):
-    """An exec in the background whose processes wait for two seconds after each system call CALL."""
+    """An exec in the background whose processes wait for four seconds after each system call CALL."""
     delay = [STRACE, *harness.TRACEABLE, '-f', '-qq', '-o', '/dev/null', '-e', f'trace={call}',
-             '-e', f'inject={call}:delay_exit=2000000']
+             '-e', f'inject={call}:delay_exit=4000000']
     return subprocess.Popen([*delay, *container.runtime.command('exec', container.id, '/bin/true')],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
