@@ -168,6 +168,27 @@ def test_too_little_memory_when_all_is_done():
     expect(runtime.ids(), [], 'states')
 
 
+def test_limit_that_fails_while_mounts_are_made():
+    """On v2 limits are written meanwhile: the process that has just made a directory must still tell of it."""
+    if not shutil.which('strace'):
+        raise harness.Skip('there is no strace to delay a system call')
+    if machine.controller_home('memory')[0] != 2:
+        raise harness.Skip('memory is no v2 controller here')
+    runtime, bundle = Runtime(), file_bundle()
+    bundle.config['linux']['resources']['unified'] = {'memory.high': 'much'}
+    # It takes three seconds to make these; the limit comes after two.
+    bundle.config['mounts'].insert(0, {'destination': '/deep' + '/er' * 59, 'type': 'tmpfs', 'source': 'tmpfs'})
+    bundle.config['hooks'] = {'createContainer': [{'path': '/bin/busybox', 'args': ['touch', str(bundle.path / 'hook')]}]}
+    tree = bundle.save().tree()
+    delayed = ['strace', *harness.TRACEABLE, '-f', '-qq', '-o', '/dev/null', '-e', 'trace=mkdirat,clone3',
+               '-e', 'inject=mkdirat:delay_exit=50000', '-e', 'inject=clone3:delay_exit=2000000']
+    result = subprocess.run([*delayed, harness.KOGG, '--root', runtime.root, 'create', '--bundle', bundle.path, 'late'],
+                            capture_output=True, text=True, check=False)
+    expect(result.returncode, 1, 'status')
+    expect_in('memory.high', result.stderr, 'message')
+    expect_tree(bundle, tree)
+
+
 def test_too_few_tasks_for_the_process_between():
     bundle = file_bundle()
     bundle.config['linux']['resources']['pids'] = {'limit': 1}

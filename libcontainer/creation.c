@@ -34,6 +34,9 @@
 /* For what a dead process has sent, should somebody else still hold its socket. */
 #define LAST_WORDS_MS 1000
 
+/* How long a first process may take to come to where it waits. */
+#define HEAR_OUT_MS 10000
+
 static unsigned made_namespaces(const struct creation *creation)
 {
 	return namespaces_to_make(&creation->spec->platform);
@@ -104,6 +107,32 @@ static void undo_cgroup(void *context)
 		log_warning("%s", err.text);
 }
 
+/* Keeps what the next message tells of, whatever that is. False when there is none. */
+static bool hear_of_paths(struct creation *creation, int64_t deadline)
+{
+	struct sync_message message;
+	struct error ignored = { 0 };
+	cleanup_fd int fd = -1;
+
+	if (sync_receive(creation->sync[0], deadline, &message, &fd, &ignored) < 0)
+		return false;
+	creation->is_first_waiting = sync_waits(message.type);
+	return message.type != SYNC_MADE ||
+	       made_paths_keep(&creation->made, &message.made, take_fd(&fd), &ignored) == 0;
+}
+
+/*
+ * A process that is killed between making a file and telling of it leaves that
+ * behind, so it is let go on to where it waits for us or ends.
+ */
+static void hear_out(struct creation *creation)
+{
+	int64_t deadline = clock_now_ms() + HEAR_OUT_MS;
+
+	while (!creation->is_first_waiting && hear_of_paths(creation, deadline))
+		;
+}
+
 static void undo_first_process(void *context)
 {
 	struct creation *creation = context;
@@ -112,6 +141,7 @@ static void undo_first_process(void *context)
 
 	if (creation->first.pidfd < 0)
 		return;
+	hear_out(creation);
 	/* It is our child, so its number is its own until it is reaped. */
 	kill(creation->first.pid, SIGKILL);
 	if (pidfd_reap(creation->first.pidfd, PIDFD_DEATH_MS, &status, NULL, &err) < 0)
@@ -147,20 +177,11 @@ static void undo_made_paths(void *context)
 {
 	struct creation *creation = context;
 	int64_t deadline = creation->sync[0] < 0 ? 0 : clock_now_ms() + LAST_WORDS_MS;
-	struct sync_message message;
-	struct error ignored = { 0 };
 
 	close_at(&creation->sync[1]);
 	creation->sync[1] = -1;
-	for (;;) {
-		cleanup_fd int fd = -1;
-
-		if (sync_receive(creation->sync[0], deadline, &message, &fd, &ignored) < 0)
-			break;
-		if (message.type == SYNC_MADE &&
-			made_paths_keep(&creation->made, &message.made, take_fd(&fd), &ignored) < 0)
-			break;
-	}
+	while (hear_of_paths(creation, deadline))
+		;
 	made_paths_remove(&creation->made);
 }
 
@@ -451,23 +472,19 @@ static int serve_listener(struct creation *creation, int remote_fd, struct error
 		profile->listener_metadata, listener, err);
 }
 
-/* Answers one request of the child. Returns 1 when that was the last, 0, or -1. */
-static int answer(struct creation *creation, struct error *err)
+/* Does what MESSAGE asks for; takes *FD if it is wanted. As answer(). */
+static int serve(
+	struct creation *creation, const struct sync_message *message, int *fd, struct error *err)
 {
-	struct sync_message message;
-	cleanup_fd int fd = -1;
-
-	if (sync_receive(creation->sync[0], creation->launch.deadline, &message, &fd, err) < 0)
-		return -1;
-	switch ((int)message.type) {
+	switch ((int)message->type) {
 	case SYNC_MAP_IDS:
 	case SYNC_MOVE:
-		return launch_serve(&creation->launch, creation->first.pid, message.type, err);
+		return launch_serve(&creation->launch, creation->first.pid, message->type, err);
 	case SYNC_NETWORK:
-		return namespaces_raise_loopback(fd, err);
+		return namespaces_raise_loopback(*fd, err);
 	case SYNC_HOOKS:
 		if (creation->has_run_hooks)
-			return sync_refuse(&message, err);
+			return sync_refuse(message, err);
 		if (run_runtime_hooks(creation, err) < 0)
 			return -1;
 		creation->launch.deadline = find_deadline(creation->spec);
@@ -477,17 +494,33 @@ static int answer(struct creation *creation, struct error *err)
 			return -1;
 		return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
 	case SYNC_MADE:
-		return made_paths_keep(&creation->made, &message.made, take_fd(&fd), err);
+		return made_paths_keep(&creation->made, &message->made, take_fd(fd), err);
 	case SYNC_TERMINAL:
-		if (fd < 0 || creation->terminal >= 0)
-			return sync_refuse(&message, err);
-		creation->terminal = take_fd(&fd);
+		if (*fd < 0 || creation->terminal >= 0)
+			return sync_refuse(message, err);
+		creation->terminal = take_fd(fd);
 		return 0;
 	case SYNC_READY:
-		return serve_listener(creation, message.value, err) < 0 ? -1 : 1;
+		return serve_listener(creation, message->value, err) < 0 ? -1 : 1;
 	default:
-		return sync_refuse(&message, err);
+		return sync_refuse(message, err);
 	}
+}
+
+/* Answers one message of the child. Returns 1 when that was the last, 0, or -1. */
+static int answer(struct creation *creation, struct error *err)
+{
+	struct sync_message message;
+	cleanup_fd int fd = -1;
+	int result;
+
+	if (sync_receive(creation->sync[0], creation->launch.deadline, &message, &fd, err) < 0)
+		return -1;
+	creation->is_first_waiting = sync_waits(message.type);
+	result = serve(creation, &message, &fd, err);
+	if (result == 0)
+		creation->is_first_waiting = false;
+	return result;
 }
 
 static int explain_death(struct creation *creation, struct error *err)

@@ -58,6 +58,7 @@ struct creation {
 	struct launched first;
 	struct cgroup_oom_watch kills; /* see creation_watch_memory() */
 	struct net_devices net_devices;
+	bool is_first_waiting; /* for us; otherwise it may be making files */
 	bool has_run_hooks;
 	struct rollback rollback;
 };

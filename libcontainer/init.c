@@ -166,20 +166,22 @@ static int wait_for_filter(struct init *init, struct error *err)
 	return 0;
 }
 
+static bool has_hooks_in_create(const struct init *init)
+{
+	return has_hooks(init, SPEC_HOOK_PRESTART) || has_hooks(init, SPEC_HOOK_CREATE_RUNTIME) ||
+	       has_hooks(init, SPEC_HOOK_CREATE_CONTAINER);
+}
+
 /* A profile that is wrong is to be known before a hook runs; otherwise it has time. */
 static int wait_for_filter_before_hooks(struct init *init, struct error *err)
 {
-	if (!has_hooks(init, SPEC_HOOK_PRESTART) && !has_hooks(init, SPEC_HOOK_CREATE_RUNTIME) &&
-		!has_hooks(init, SPEC_HOOK_CREATE_CONTAINER))
-		return 0;
-	return wait_for_filter(init, err);
+	return has_hooks_in_create(init) ? wait_for_filter(init, err) : 0;
 }
 
+/* Our own are none of the runtime's, but may not run either when it has failed. */
 static int wait_for_runtime_hooks(struct init *init, struct error *err)
 {
-	if (!has_hooks(init, SPEC_HOOK_PRESTART) && !has_hooks(init, SPEC_HOOK_CREATE_RUNTIME))
-		return 0;
-	return sync_ask(init->sync, SYNC_HOOKS, 0, err);
+	return has_hooks_in_create(init) ? sync_ask(init->sync, SYNC_HOOKS, 0, err) : 0;
 }
 
 static int run_container_hooks(struct init *init, struct error *err)

@@ -73,6 +73,12 @@ int sync_ask(int socket, enum sync_type type, int value, struct error *err)
 	return 0;
 }
 
+bool sync_waits(enum sync_type type)
+{
+	return type == SYNC_MAP_IDS || type == SYNC_MOVE || type == SYNC_HOOKS ||
+	       type == SYNC_FILTER || type == SYNC_READY;
+}
+
 static void send_log(void *context, enum log_level level, const char *text)
 {
 	struct sync_message message = {

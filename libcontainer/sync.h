@@ -13,6 +13,7 @@
 #define KOGG_LIBCONTAINER_SYNC_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -71,6 +72,9 @@ int sync_send_made(int socket, const struct sync_made *made, int dir_fd, struct 
 
 /* Sends TYPE and waits for the runtime's SYNC_GO. */
 int sync_ask(int socket, enum sync_type type, int value, struct error *err) must_check;
+
+/* Whether who sends TYPE does nothing more until the runtime does something. */
+bool sync_waits(enum sync_type type);
 
 /* Makes base/log send warnings to SOCKET, whose number must stay valid. */
 void sync_log_to(const int *socket, enum log_level level);
