@@ -330,7 +330,7 @@ static int explain_death(struct addition *addition, struct error *err)
 	bool has_ended;
 
 	if (pidfd_reap(addition->child.pidfd, PIDFD_DEATH_MS, &status, &signal, err) < 0)
-		return -1;
+		return error_wrap(err, "find out how the process has ended");
 	close_at(&addition->child.pidfd);
 	addition->child.pidfd = -1;
 	/* Its own, or that of the process between, without which it ends. */
