@@ -188,8 +188,8 @@ static int open_existing_part(
 		while (length > 0 && path[length - 1] != '/')
 			length--;
 		memcpy(prefix, path, length);
-		memcpy(prefix + length, length ? "" : ".", length ? 1 : 2);
-		fd = path_try_open(root_fd, prefix, O_PATH | O_DIRECTORY, rule);
+		prefix[length] = '\0';
+		fd = path_try_open(root_fd, length ? prefix : ".", O_PATH | O_DIRECTORY, rule);
 	} while (fd < 0 && errno == ENOENT && length > 0);
 	*ret_rest = path + length;
 	return fd;
