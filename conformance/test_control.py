@@ -11,7 +11,7 @@ import time
 
 import harness
 from cgroup_files import group_of
-from harness import Bundle, Container, Runtime, cases, expect, expect_in, shell_bundle
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, settle, shell_bundle
 from machine import cgroup_mounts, reap
 
 
@@ -181,7 +181,8 @@ def test_ps():
         expect(sorted(int(line.split()[column]) for line in lines[1:]), pids, 'the table')
         lines = container.runtime.ok('ps', container.id, '-e', '-o', 'pid,args').out.splitlines()
         expect((len(lines), lines[0].split()), (4, ['PID', 'COMMAND']), 'the table as asked for')
-        expect_in('sleep 100', [line.split(None, 1)[1] for line in lines[1:]], 'commands')
+        assert settle(lambda: any(line.split(None, 1)[1] == 'sleep 100' for line in
+                                  container.runtime.ok('ps', container.id, '-e', '-o', 'pid,args').out.splitlines())), 'no sleep'
         expect_in('PID', container.runtime.fails('ps', container.id, '-e', '-o', 'args')['msg'], 'message')
         expect_in('--format', container.runtime.fails('ps', '--format', 'xml', container.id)['msg'], 'message')
 
@@ -292,6 +293,8 @@ def test_kill_of_run_with_orphans(parent, options):
     with runtime.start_call('run', '--bundle', bundle.save().path, *options, 'orphans', stdout=subprocess.PIPE) as run:
         orphan, _ = (run.stdout.readline().decode().strip() for _ in range(2))
         status = open(f'/proc/{orphan}/status').read()
+        # The program may say something before run has noted that it runs.
+        assert settle(lambda: runtime.state('orphans')['status'] == 'running'), 'it does not run'
         runtime.ok('kill', 'orphans', 'KILL')
         expect(run.wait(10), 137, 'exit status')
     expect(int(re.search(r'PPid:\t(\d+)', status)[1]), {'run': run.pid, 'the caller': os.getpid()}[parent], 'its parent')
