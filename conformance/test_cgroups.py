@@ -235,6 +235,29 @@ def test_another_in_the_group_is_spared(name, below, has_namespace, words):
         first.delete()
 
 
+@cases(('delete', True, ['delete', '--force', 'ID']), ('delete, by the shared namespace', False, ['delete', 'ID']),
+       ('kill', True, ['kill', '--all', 'ID', 'KILL']))
+def test_another_of_another_root_is_spared(name, has_namespace, words):
+    """The one that is in the group now is not listed where the first one is."""
+    bundles, theirs = [Bundle(), Bundle()], Runtime()
+    for bundle in bundles:
+        linux = bundle.config['linux']
+        linux['cgroupsPath'] = f'/{CGROUP_TOP}/shared'
+        if not has_namespace:
+            linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != 'pid']
+    with Container(Runtime(), bundles[0]) as first:
+        first.run()
+        first.finish()
+        args = [first.id if word == 'ID' else word for word in words]
+        with Container(theirs, bundles[1], first.id) as second:
+            second.run()
+            expect_in('a container of another root is in its cgroup', first.runtime.fails(*args)['msg'], 'message')
+            expect(theirs.state(second.id)['status'], 'running', 'status')
+            second.finish()
+            second.delete()
+        first.delete()
+
+
 def test_parents_of_others_survive():
     """Deleting takes away the container's group only, not the engine's above it with other members."""
     sibling = [pathlib.Path(where, CGROUP_TOP, 'parent/sibling') for where in sorted(set(cgroup_mounts().values()))]

@@ -25,6 +25,7 @@
 #include "libcontainer/kernel/sysctls.h"
 #include "libcontainer/kernel/terminal.h"
 #include "libcontainer/kernel/userns_policy.h"
+#include "libcontainer/neighbours.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/runtime_hooks.h"
@@ -275,6 +276,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		return -1;
 	rollback_push(&creation->rollback, undo_made_paths, creation);
 	rollback_push(&creation->rollback, undo_cgroup, creation);
+	neighbours_mark(&creation->file);
 	creation_watch_memory(creation->spec, creation->file.cgroup, &creation->kills);
 	if (!cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)

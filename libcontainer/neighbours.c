@@ -2,10 +2,38 @@
 #include "libcontainer/neighbours.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "libcontainer/container.h"
+#include "libcontainer/kernel/cgroup_mark.h"
+
+/* No other container has both, whatever --root it is of. */
+static void name_owner(const struct state_file *file, char ret_owner[static CGROUP_MARK_MAX])
+{
+	snprintf(ret_owner, CGROUP_MARK_MAX, "%s %s", file->id, file->created);
+}
+
+void neighbours_mark(const struct state_file *file)
+{
+	char owner[CGROUP_MARK_MAX];
+
+	name_owner(file, owner);
+	cgroup_mark_set(file->cgroup, owner);
+}
+
+static int check_mark(const struct handle *handle, struct error *err)
+{
+	char owner[CGROUP_MARK_MAX];
+
+	name_owner(&handle->file, owner);
+	if (!cgroup_mark_is_foreign(handle->file.cgroup, owner))
+		return 0;
+	return error_set(err, ERROR_STATE,
+		"container '%s' has stopped, and a container of another root is in its cgroup",
+		handle->dir.id);
+}
 
 static int check_one(const struct handle *handle, const struct handle *other, struct error *err)
 {
@@ -40,5 +68,5 @@ int neighbours_check(const struct handle *handle, const struct runtime *runtime,
 			result = check_one(handle, &other, err);
 	}
 	container_list_free(ids);
-	return result;
+	return result < 0 ? -1 : check_mark(handle, err);
 }

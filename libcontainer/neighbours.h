@@ -9,7 +9,13 @@
 #include "base/error.h"
 #include "libcontainer/handle.h"
 
-/* Fails when one that lives is in the group of HANDLE, or below: that group is not to be killed. */
+/* Says in the group of FILE that it is this container's. */
+void neighbours_mark(const struct state_file *file);
+
+/*
+ * Fails when one that lives is in the group of HANDLE, or below: that group is not
+ * to be killed. Those of other roots show by the mark of the group itself.
+ */
 int neighbours_check(const struct handle *handle, const struct runtime *runtime, struct error *err)
 	must_check;
 
