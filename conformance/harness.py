@@ -28,7 +28,7 @@ import tty
 
 from machine import (CGROUP_TOP, CLONE_NEWNS, MS_PRIVATE, MS_REC, MS_SHARED, PR_SET_CHILD_SUBREAPER,
                   cgroup_leftovers, cgroup_mounts, cgroups_are_v2, check_call, describe, libc, mount, mount_table,
-                  orphans, reap, remove_cgroups, umount)
+                  orphans, reap, remove_cgroups, umount, whereabouts)
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 KOGG = os.environ.get('KOGG', str(SOURCE / 'build/cmd/kogg'))
@@ -215,9 +215,10 @@ class Runtime:
             try:
                 status = self.wait(process, timeout)
             except subprocess.TimeoutExpired:
+                where = '\n'.join(whereabouts(process.pid))
                 process.kill()
                 process.wait()
-                raise AssertionError(f'{" ".join(map(str, args))}: no end after {timeout} s') from None
+                raise AssertionError(f'{" ".join(map(str, args))}: no end after {timeout} s\n{where}') from None
             out.seek(0)
             err.seek(0)
             text = log.read_text() if log.exists() else ''

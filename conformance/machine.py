@@ -160,9 +160,9 @@ def remove_cgroups(groups):
 exit_statuses = {}  # pid -> wait status of orphans that came to us
 
 
-def children():
+def children(pid='self'):
     found = []
-    for task in pathlib.Path('/proc/self/task').iterdir():
+    for task in pathlib.Path(f'/proc/{pid}/task').iterdir():
         try:
             found += map(int, (task / 'children').read_text().split())
         except (FileNotFoundError, ProcessLookupError):  # a thread that has just ended; another has its children
@@ -208,6 +208,19 @@ def orphans():
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.01)
+
+
+def whereabouts(pid):
+    """A line for a process and for each below it: its state, and the system call and the place in the kernel it waits in."""
+    where = pathlib.Path(f'/proc/{pid}')
+    try:
+        state = (where / 'stat').read_text().rsplit(')', 1)[1].split()[0]
+        call, place = (where / 'syscall').read_text().split()[0], (where / 'wchan').read_text()
+        below = children(pid)
+    except OSError as error:
+        return [f'{pid}: {error}']
+    return [f'{pid} ({state}) {describe(pid)[:100]}: call {call}, {place}',
+            *(line for child in below for line in whereabouts(child))]
 
 
 def describe(pid):

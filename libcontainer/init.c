@@ -81,7 +81,7 @@ static int enter_cgroup(struct init *init, struct error *err)
 static int lead_session(struct init *init, struct error *err)
 {
 	(void)init;
-	if (setsid() < 0 && errno != EPERM)
+	if (setsid() < 0)
 		return error_set_errno(err, "make a session");
 	return 0;
 }

@@ -452,4 +452,7 @@ def run(stride, pattern=''):
                 timed.points = len(chosen)
                 offset += 1
                 for point in chosen[offset % stride::stride]:
-                    trial.kill(point) if action == 'killed' else trial.fail(point, action)
+                    try:
+                        trial.kill(point) if action == 'killed' else trial.fail(point, action)
+                    except (AssertionError, OSError) as error:
+                        figures.add(row, point, [f'on the way there: {error}', *trial.clean()])

@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import harness
 from harness import settle
-from machine import cgroup_leftovers, describe, mount_table, orphans, reap, remove_cgroups
+from machine import cgroup_leftovers, describe, mount_table, orphans, reap, remove_cgroups, whereabouts
 
 TAMPER = os.environ.get('KOGG_TAMPER', str(harness.SOURCE / 'build/conformance/tamper'))
 FLOCK = 73  # the system call's number, where the tracer works
@@ -177,9 +177,10 @@ class Begun:
         try:
             status = self.runtime.wait(self.process, timeout)
         except subprocess.TimeoutExpired:
+            where = '\n'.join(whereabouts(self.process.pid))
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f'{" ".join(self.args)}: no end after {timeout} s') from None
+            raise AssertionError(f'{" ".join(self.args)}: no end after {timeout} s\n{where}') from None
         self.words.seek(0)
         with self.words:
             return End(self.args, status, self.words.read().decode(errors='replace'))
