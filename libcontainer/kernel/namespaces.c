@@ -205,9 +205,14 @@ int namespaces_compare(pid_t pid, unsigned *ret_flags, struct error *err)
 
 int namespaces_open_network(struct error *err)
 {
-	/* Any socket takes requests (netdevice(7)); this kind is on every kernel. */
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/*
+	 * Any socket takes requests (netdevice(7)). While one of AF_UNIX is passed
+	 * along, the kernel looks for garbage whenever somebody closes another.
+	 */
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+	if (fd < 0)
+		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return fd < 0 ? error_set_errno(err, "make a socket") : fd;
 }
 
