@@ -173,10 +173,9 @@ int json_walk_find(const char *text, size_t size, const struct json_path *path,
 	struct json_token *ret_token, struct error *err)
 {
 	struct search search = { .path = path };
+	int result = json_walk(text, size, search_value, &search, err);
 
-	if (json_walk(text, size, search_value, &search, err) < 0)
-		return -1;
 	search.found.string = NULL;
 	*ret_token = search.found;
-	return 0;
+	return result;
 }

@@ -37,8 +37,9 @@ int json_walk(const char *text, size_t size, json_walk_visit *visit, void *data,
 /*
  * The first token of the value at PATH, or where that is missing of the
  * deepest one on the way to it, since that is where it would belong. Its
- * string is NULL. For a text that json_load() has taken: fails only for lack
- * of memory.
+ * string is NULL. Fails for lack of memory, and with ERROR_SPEC where the text is
+ * broken, in what json_load_without() has left aside; RET_TOKEN is then what was
+ * found up to there.
  */
 int json_walk_find(const char *text, size_t size, const struct json_path *path,
 	struct json_token *ret_token, struct error *err) must_check;

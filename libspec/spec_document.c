@@ -66,7 +66,8 @@ static void find_place(const struct spec_document *document, struct error *err)
 
 	memcpy(pointer, err->pointer, sizeof(pointer));
 	json_path_parse(pointer, &path);
-	if (json_walk_find(text, document->text.length, &path, &token, &problem) == 0)
+	if (json_walk_find(text, document->text.length, &path, &token, &problem) == 0 ||
+		problem.kind == ERROR_SPEC)
 		json_scan_position(text, token.offset, &err->line, &err->column);
 }
 

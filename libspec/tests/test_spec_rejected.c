@@ -46,6 +46,12 @@ static const struct row rows[] = {
 	{ TOP, "'process':{'cwd':'/','cwd':@'/'}", "/process/cwd", "is there twice" },
 	{ TOP, "'x':['a@\\u0000']", "", "NUL (\\u0000) in a string" },
 
+	/* what is read has a place also where what is not read is no JSON */
+	{ RAW, "{'root':@{},'ociVersion':'1.0.0','linux':{'seccomp':{'defaultAction':'\\z'}}}",
+		"/root/path", "required, but missing" },
+	{ RAW, "{'linux':@{'seccomp':{'x':'\\z'},'intelRdt':1},'root':{'path':'r'},'ociVersion':'1.0.0'}",
+		"/linux/intelRdt", "expected an object, found an integer" },
+
 	/* top level */
 	{ RAW, "@{'root':{'path':'r'}}", "/ociVersion", "required, but missing" },
 	{ RAW, "{'ociVersion':@1}", "/ociVersion", "expected a string, found an integer" },
