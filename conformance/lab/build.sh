@@ -6,12 +6,14 @@
 #   vmlinuz      Debian's cloud kernel: all cgroup controllers, AppArmor, SELinux
 #   modules/     its modules
 #   initrd       busybox, the modules that a root file system takes, and init
-#   root.ext4    with --image: a Debian root with systemd
+#   root.ext4    with --image: a Debian root with systemd, and in root.made what it was made of
 #
-# The kernel's package is fetched by apt and unpacked, not installed; one that is there already is kept.
+# The kernel's package is fetched by apt and unpacked, not installed; one that is there already is kept. So is an image
+# that was made in the same way of the same packages.
 #
 # usage: build.sh OUT [--image [SUITE]]
-#   --image   also make root.ext4, by mmdebstrap from SUITE (bookworm); packages: LAB_PACKAGES=a,b,c
+#   --image   also make root.ext4, by mmdebstrap from SUITE (bookworm); packages: LAB_PACKAGES=a,b,c. The files of a
+#             root with an SELinux policy get its labels
 set -eu
 lab=$(cd "$(dirname "$0")" && pwd)
 
@@ -27,7 +29,7 @@ IMAGE_MASKED="apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstri
 
 usage()
 {
-	sed -n '4,15s/^# \{0,1\}//p' "$0"
+	sed -n '4,17s/^# \{0,1\}//p' "$0"
 	exit 2
 }
 
@@ -87,10 +89,25 @@ make_initrd()
 	mv "$temporary/initrd.cpio" "$out/initrd"
 }
 
+# What an image is made of: suite, packages, and this file.
+describe_image()
+{
+	echo "$1 $packages $(sha256sum <"$lab/build.sh")"
+}
+
+# setfiles(8) looks for mounts in /proc.
+label_files()
+{
+	contexts=/etc/selinux/default/contexts/files/file_contexts
+	[ -e "$1$contexts" ] || return 0
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m sh -c 'mount -t proc proc "$1/proc" && exec chroot "$1" setfiles -F "$2" /' sh "$1" $contexts
+}
+
 make_image()
 {
 	root=$temporary/image
-	mmdebstrap --quiet --variant=minbase --include="${LAB_PACKAGES:-$IMAGE_PACKAGES}" \
+	mmdebstrap --quiet --variant=minbase --include="$packages" \
 		--aptopt='Apt::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' "$1" "$root"
 	echo lab >"$root/etc/hostname"
@@ -100,9 +117,12 @@ make_image()
 	done
 	mkdir -p "$root/lib/modules"
 	cp -a "$out/modules/." "$root/lib/modules"
+	label_files "$root"
 	size=$(du -sm "$root" | cut -f 1)
 	mke2fs -q -t ext4 -d "$root" -O ^has_journal -m 0 "$temporary/root.ext4" "$((size * 5 / 4 + 256))M"
+	rm -f "$out/root.made"
 	mv "$temporary/root.ext4" "$out/root.ext4"
+	describe_image "$1" >"$out/root.made"
 }
 
 [ $# -ge 1 ] || usage
@@ -117,5 +137,7 @@ trap 'rm -rf "$temporary"' EXIT
 version=$(ls "$out/modules")
 make_initrd
 if [ "${1-}" = --image ]; then
-	make_image "${2:-bookworm}"
+	suite=${2:-bookworm}
+	packages=${LAB_PACKAGES:-$IMAGE_PACKAGES}
+	describe_image "$suite" | cmp -s - "$out/root.made" || make_image "$suite"
 fi

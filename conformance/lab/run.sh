@@ -125,7 +125,7 @@ quote()
 	for word in "$@"; do quote "$word"; done
 	echo
 } >"$work/command"
-{ cat "$lab/initrd" && cd "$work" && echo command | cpio -o -H newc -R 0:0 --quiet; } >"$work/initrd" || exit 125
+(cat "$lab/initrd" && cd "$work" && echo command | cpio -o -H newc -R 0:0 --quiet) >"$work/initrd" || exit 125
 await_servers
 
 # Input that never ends: at its end qemu would close the port.
