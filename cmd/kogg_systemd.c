@@ -459,9 +459,12 @@ static int serve(struct client *client, const char *action)
 
 int main(int argc, char **argv)
 {
-	struct client client = { .request = read_request() };
+	struct client client = { 0 };
 	int status;
 
+	/* The keys are kogg's; and SELinux may deny the /dev/urandom that jansson would read. */
+	json_object_seed(1);
+	client.request = read_request();
 	client.unit = json_string_value(json_object_get(client.request, "unit"));
 	if (argc == 2 && client.unit)
 		status = serve(&client, argv[1]);
