@@ -66,7 +66,7 @@ test_engines()
 	# shellcheck disable=SC2086 # one word a package
 	need_packages $ENGINE_PACKAGES
 	conformance/engines/newest.sh --make build/newest || echo "there is no root of the newest engines" >&2
-	conformance/engines/quadlet.sh --make build/quadlet || echo "there is no guest with podman" >&2
+	conformance/engines/guest.sh --make build/engines-guest || echo "there is no guest with engines" >&2
 	run_tests build engines --suite engines
 }
 

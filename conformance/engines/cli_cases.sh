@@ -197,8 +197,18 @@ run_life_cases()
 	check build -- build_image
 }
 
+# The limit is one of the scope that systemd has for the container.
+scope_is_limited()
+{
+	local unit
+	unit=$(grep -o '[^/]*\.scope' "/proc/$(engine inspect -f '{{.State.Pid}}' scoped)/cgroup") &&
+		says 67108864 systemctl show -P MemoryMax "$unit" && engine update -m 96m --memory-swap 96m scoped &&
+		says 100663296 systemctl show -P MemoryMax "$unit"
+}
+
 run_option_cases()
 {
+	[ "$CGROUP_DRIVER" != systemd ] || check systemd-scope -- with scoped -m 64m --memory-swap 64m -- scope_is_limited
 	run_says init 'init --' --init "$IMAGE" ps
 	run privileged --privileged "$IMAGE" true
 	run read-only --read-only "$IMAGE" sh -c '! touch /x'

@@ -99,6 +99,14 @@ stop_engine()
 	kill "$(cat "$D/daemon")"
 }
 
+# run_task OPTION... IMAGE ID...: systemd's driver has to be named, and wants a slice and a scope in the place of a path.
+run_task()
+{
+	local driver=()
+	[ "$CGROUP_DRIVER" != systemd ] || driver=(--runc-systemd-cgroup --cgroup "$CGROUP_PARENT:ctr:$BASHPID-$RANDOM")
+	engine run --runc-binary "$KOGG" "${driver[@]}" "$@"
+}
+
 # A container that lives as long as its program: c ID [OPTION...] [-- COMMAND...]
 c()
 {
@@ -109,12 +117,12 @@ c()
 		shift
 	done
 	shift
-	engine run --rm --runc-binary "$KOGG" "${options[@]}" "$IMAGE" "$id" "${@:-true}"
+	run_task --rm "${options[@]}" "$IMAGE" "$id" "${@:-true}"
 }
 
 detached()
 {
-	engine run -d --runc-binary "$KOGG" "$IMAGE" "$@"
+	run_task -d "$IMAGE" "$@"
 }
 
 remove()
@@ -272,6 +280,32 @@ fifty_at_once()
 	done
 	echo "$bad failed"
 	[ $bad -eq 0 ] && ! engine container ls -q | grep many
+}
+
+run_apparmor_cases()
+{
+	local default="--apparmor-default-profile kogg-engines"
+	# shellcheck disable=SC2086 # two words
+	{
+		run_says apparmor-default 'kogg-engines (enforce)' $default -- cat $PROFILE
+		check apparmor-exec -- confined_exec $default
+		run apparmor-no-mount $default --cap-add CAP_SYS_ADMIN -- sh -c '! mount -t tmpfs x /tmp'
+	}
+	check apparmor-load -- load_profile
+	run_says apparmor-own 'kogg-own (enforce)' --apparmor-profile kogg-own -- sh -c \
+		"cat $PROFILE && cat /etc/group && ! cat /etc/passwd"
+	check apparmor-missing -- refuses "no AppArmor profile 'kogg-nonesuch' is loaded" \
+		c c-missing --apparmor-profile kogg-nonesuch
+	check apparmor-cri -- cri profile 'cri-containerd.apparmor.d (enforce)'
+}
+
+confined_exec()
+{
+	run_task -d "$@" "$IMAGE" confined sleep 1000 &&
+		says 'kogg-engines (enforce)' engine task exec --exec-id x confined sh -c "cat $PROFILE; sleep .5"
+	local status=$?
+	remove confined || return
+	return $status
 }
 
 cri()

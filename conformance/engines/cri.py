@@ -5,6 +5,8 @@
 usage: cri.py SOCKET CGROUP_PARENT [STEP]   runs the one step, or what all of them stand on
        cri.py SOCKET CGROUP_PARENT leave-pod FILE | take-left-pod FILE
                                             leaves a pod for whoever comes later; uses and removes it
+       cri.py SOCKET CGROUP_PARENT profile TEXT
+                                            what a container says of its confinement is the text
        cri.py --list                        prints the steps, each with the version of containerd that has it
 
 Needs python3-grpcio, and cri_pb2.py from `protoc --python_out` of cri.proto in the search path. Each step makes a pod
@@ -399,6 +401,13 @@ def take_left_pod(client, file):
     client.remove(pod)
 
 
+def profile(client, text):
+    """What a container and what is executed in it say of their confinement."""
+    with client.sandbox() as pod:
+        answer = pod.execute(pod.container(), 'cat', '/proc/1/attr/current', '/proc/self/attr/current')
+        expect(answer.stdout.decode(), f'{text}\n' * 2, 'profiles')
+
+
 def main():
     if sys.argv[1:] == ['--list']:
         for name, function in STEPS.items():
@@ -406,7 +415,7 @@ def main():
         return
     client = Client(*sys.argv[1:3])
     if len(sys.argv) > 4:
-        {'leave-pod': leave_pod, 'take-left-pod': take_left_pod}[sys.argv[3]](client, sys.argv[4])
+        {'leave-pod': leave_pod, 'take-left-pod': take_left_pod, 'profile': profile}[sys.argv[3]](client, sys.argv[4])
         return
     print(client.call('Version', version='v1'))
     with client.sandbox():

@@ -6,6 +6,7 @@ ENGINE_CGROUPS='docker'
 IMAGE=localhost/bb:latest NETWORK=--network=none BRIDGE=bridge
 # Of a program that is missing, `docker exec` says 126 before version 28.
 EXEC_NO_FILE=126
+APPARMOR_DEFAULT=docker-default APPARMOR_MISSING="no AppArmor profile 'kogg-nonesuch' is loaded"
 export IMAGE NETWORK
 
 # shellcheck source=conformance/engines/cli_cases.sh

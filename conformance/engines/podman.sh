@@ -5,6 +5,7 @@
 # With those of pods: podman removes them, but not from the hierarchies that it doesn't know (name=systemd, unified).
 ENGINE_CGROUPS='libpod_parent(/[0-9a-f]{64})?|conmon'
 IMAGE=localhost/bb:latest NETWORK=--network=none BRIDGE=bridge EXEC_NO_FILE=127
+APPARMOR_DEFAULT='containers-default-[0-9.]*' APPARMOR_MISSING='profile "kogg-nonesuch" specified but not loaded'
 export IMAGE NETWORK PODMAN_IGNORE_CGROUPSV1_WARNING=yes
 
 # shellcheck source=conformance/engines/cli_cases.sh
@@ -260,7 +261,7 @@ run_rootless_cases()
 	check rootless-read-only -- rootless run --rm "$NETWORK" --read-only "$IMAGE" sh -c '! touch /x'
 	check rootless-init -- says 'init --' rootless run --rm "$NETWORK" --init "$IMAGE" ps
 	check rootless-tty -- says_on_terminal /dev/pts/0 bash -c 'rootless run --rm $NETWORK -it $IMAGE sh -c "tty; sleep .5"'
-	check rootless-all-removed -- test -z "$(rootless ps -aq)"
+	check rootless-all-removed -- bash -c '[ -z "$(rootless ps -aq)" ]'
 }
 
 leave_running()

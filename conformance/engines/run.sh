@@ -7,13 +7,15 @@
 # usage: conformance/engines/run.sh podman|docker|containerd|crio [PATTERN]
 #   PATTERN  an extended regular expression: only the cases whose name it matches
 # environment: KOGG names the program (build/cmd/kogg); LIMIT is how long one case may take (60 seconds);
-#   CGROUP_DRIVER is cgroupfs or systemd; KEEP=yes shows the end of the engine's log;
+#   CGROUP_DRIVER is cgroupfs, or systemd, for a guest only; KEEP=yes shows the end of the engine's log;
+#   SECURITY is the security module, apparmor or selinux, that guest.sh has put in force, for cases of its own;
 #   REBOOT=before leaves containers running and the engine's data in the file system image DISK, for REBOOT=after to
 #   see what the engine makes of them (reboot.sh)
 #
 # Needs root and the engine's packages (ENGINE_PACKAGES in tools/packages.sh). Everything happens in mount, network
 # and PID namespaces of its own, with /run and the engine's data on file systems that end with them: bridges,
-# firewall rules, sockets, shims and states never reach the machine. Only control groups do, and are removed.
+# firewall rules, sockets, shims and states never reach the machine. Only control groups do, and are removed. With
+# systemd, which must know the processes, there is no PID namespace.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -73,15 +75,38 @@ forbid_other_runtimes()
 	done
 }
 
+# The option for a file system whose root has the type $1, as the policy would have it, where SELinux is.
+labelled()
+{
+	[ "${SECURITY-}" != selinux ] || echo "-o rootcontext=system_u:object_r:$1:s0"
+}
+
+# Nothing in /run is to be found, but systemd and its bus where they are needed.
+hide_run()
+{
+	local copy=$D/run directory
+	mkdir "$copy"
+	mount --rbind /run "$copy"
+	# shellcheck disable=SC2046 # one word an option
+	mount -t tmpfs $(labelled var_run_t) kogg-engines /run
+	[ "$CGROUP_DRIVER" != systemd ] || for directory in systemd dbus; do
+		mkdir /run/$directory
+		mount --rbind "$copy/$directory" /run/$directory
+	done
+	umount -l "$copy"
+	rmdir "$copy"
+}
+
 make_private()
 {
 	if [ -n "${DISK-}" ]; then
 		mount -o loop "$DISK" "$D"
 	else
-		mount -t tmpfs kogg-engines "$D"
+		# shellcheck disable=SC2046 # one word an option
+		mount -t tmpfs $(labelled container_var_lib_t) kogg-engines "$D"
 	fi
 	hide_cgroup_root
-	mount -t tmpfs kogg-engines /run
+	hide_run
 	for path in /etc/docker /etc/containerd /var/lib/cni /var/lib/containers /var/lib/docker /var/lib/containerd; do
 		[ ! -d $path ] || mount -t tmpfs kogg-engines $path
 	done
@@ -114,7 +139,8 @@ has_answered()
 # The control groups below those that the engine makes its containers in.
 list_cgroups()
 {
-	find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null | grep -E "/($ENGINE_CGROUPS|kogg-engines)(/|\$)" | sort
+	find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null |
+		grep -E "/($ENGINE_CGROUPS|kogg-engines)(/|\$)|/(libpod|docker|ctr|cri-containerd)-[^/]*\.scope\$" | sort
 }
 
 is_empty()
@@ -136,10 +162,12 @@ check_leftovers()
 	done
 }
 
+# shellcheck source=conformance/engines/apparmor.sh
+[ -z "${SECURITY-}" ] || . "$here/$SECURITY.sh"
 # shellcheck source=conformance/engines/podman.sh
 case $engine_name in
 podman | docker | containerd | crio) . "$here/$engine_name.sh" ;;
-*) sed -n '4,15p' "$0" | cut -c3-; exit 2 ;;
+*) sed -n '4,16p' "$0" | cut -c3-; exit 2 ;;
 esac
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 # shellcheck disable=SC2046 # one word a program
@@ -150,8 +178,10 @@ need_programs unshare ip script busybox $(engine_programs)
 	[ -z "${DISK-}" ] || { rmdir "$D"; D=/tmp/kogg-engines; mkdir "$D"; }
 	trap 'rm -rf "$D"' EXIT
 	trap 'exit 1' HUP INT TERM
-	INSIDE_ENGINES=yes D=$D unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
-		"$0" "$@"
+	namespaces="--pid --fork --kill-child --mount-proc"
+	[ "$CGROUP_DRIVER" != systemd ] || namespaces=
+	# shellcheck disable=SC2086 # one word an option
+	INSIDE_ENGINES=yes D=$D unshare --mount --net $namespaces --propagation private "$0" "$@"
 	exit
 }
 
@@ -175,12 +205,17 @@ ROOTFS_TAR=$D/rootfs.tar "$here/image.sh" "$D/bb.tar" localhost/bb:latest
 IMAGE_COMMAND='["sleep","1000000"]' "$here/image.sh" "$D/pause.tar" localhost/pause:latest
 tar -C "$D/rootfs" -xf "$D/rootfs.tar"
 list_cgroups >"$D/cgroups"
-echo "# $(engine_version), Linux $(uname -r | cut -d- -f1), $(stat -f -c %T /sys/fs/cgroup | sed 's/tmpfs/cgroup v1/; s/cgroup2fs/cgroup v2/')"
+case ${SECURITY-} in
+apparmor) with=' with systemd and AppArmor' ;;
+selinux) with=' with systemd and SELinux' ;;
+esac
+echo "# $(engine_version)${with-}, Linux $(uname -r | cut -d- -f1), $(stat -f -c %T /sys/fs/cgroup | sed 's/tmpfs/cgroup v1/; s/cgroup2fs/cgroup v2/')"
 start_engine
+[ "${SECURITY-}" != selinux ] || enforce
 case ${REBOOT-} in
 before) leave_running; sync "$D"; finish; exit ;;
 after) run_cases_after_reboot ;;
-*) run_cases ;;
+*) run_cases; [ -z "${SECURITY-}" ] || "run_${SECURITY}_cases" ;;
 esac
 remove_all
 check_leftovers

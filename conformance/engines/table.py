@@ -19,8 +19,8 @@ each does stands in `conformance/engines/*.sh` and `cri.py`. "–": the engine h
 The files in [contrib/](../contrib) configure the engines in these tests. The newest engines are those of Debian sid, run
 by `conformance/engines/newest.sh` in a root of their own. cri-o, which Debian doesn't have, was built from its sources for
 the run shown here; without it `conformance/test_cri_o.py` makes its calls, with a real conmon. The tables of guests are
-from `reboot.sh` (the machine goes down while containers run) and `quadlet.sh` (podman in units of systemd, and of a normal
-user).
+from `reboot.sh` (the machine goes down while containers run) and `guest.sh` (Debian trixie with systemd, whose cgroup driver
+the engines use, and with AppArmor or SELinux in force; and podman in units of systemd, and of a normal user).
 
 '''
 
