@@ -33,7 +33,7 @@ mount_labels()
 	for target in / /dev /dev/pts /dev/shm /data; do
 		grep -F " $target " <<<"$mounts" | grep -F "context=\"$label\"" || { echo "no label on $target"; return 1; }
 	done
-	says "$label" stat -c %C "$root/dev/mqueue" "$root/dev/null"
+	says "$label" stat -c %C "$root/dev/mqueue"
 }
 
 # From here on the policy is in force. Images get the labels that it has for them where podman keeps them.
