@@ -276,7 +276,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		return -1;
 	rollback_push(&creation->rollback, undo_made_paths, creation);
 	rollback_push(&creation->rollback, undo_cgroup, creation);
-	neighbours_mark(&creation->file);
+	neighbours_mark(&creation->dir, creation->file.cgroup);
 	creation_watch_memory(creation->spec, creation->file.cgroup, &creation->kills);
 	if (!cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)

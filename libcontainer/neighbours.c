@@ -4,31 +4,40 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "libcontainer/container.h"
 #include "libcontainer/kernel/cgroup_mark.h"
 
-/* No other container has both, whatever --root it is of. */
-static void name_owner(const struct state_file *file, char ret_owner[static CGROUP_MARK_MAX])
+/*
+ * By the state directory, which no other container has as long as it is there,
+ * whatever --root that is of; what the file in it says may be damaged.
+ */
+static bool name_owner(const struct state_dir *dir, char ret_owner[static CGROUP_MARK_MAX])
 {
-	snprintf(ret_owner, CGROUP_MARK_MAX, "%s %s", file->id, file->created);
+	struct stat st;
+
+	if (fstat(dir->fd, &st) < 0)
+		return false;
+	snprintf(ret_owner, CGROUP_MARK_MAX, "%llx %llx", (unsigned long long)st.st_dev,
+		(unsigned long long)st.st_ino);
+	return true;
 }
 
-void neighbours_mark(const struct state_file *file)
+void neighbours_mark(const struct state_dir *dir, struct cgroup *cgroup)
 {
 	char owner[CGROUP_MARK_MAX];
 
-	name_owner(file, owner);
-	cgroup_mark_set(file->cgroup, owner);
+	if (name_owner(dir, owner))
+		cgroup_mark_set(cgroup, owner);
 }
 
 static int check_mark(const struct handle *handle, struct error *err)
 {
 	char owner[CGROUP_MARK_MAX];
 
-	name_owner(&handle->file, owner);
-	if (!cgroup_mark_is_foreign(handle->file.cgroup, owner))
+	if (!name_owner(&handle->dir, owner) || !cgroup_mark_is_foreign(handle->file.cgroup, owner))
 		return 0;
 	return error_set(err, ERROR_STATE,
 		"container '%s' has stopped, and a container of another root is in its cgroup",

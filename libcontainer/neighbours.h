@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "libcontainer/handle.h"
 
-/* Says in the group of FILE that it is this container's. */
-void neighbours_mark(const struct state_file *file);
+/* Says in CGROUP that it is of the container of DIR. */
+void neighbours_mark(const struct state_dir *dir, struct cgroup *cgroup);
 
 /*
  * Fails when one that lives is in the group of HANDLE, or below: that group is not

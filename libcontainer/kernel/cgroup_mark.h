@@ -15,7 +15,7 @@
 struct cgroup;
 
 /* Longer ones are not set. */
-#define CGROUP_MARK_MAX 512
+#define CGROUP_MARK_MAX 64
 
 /* Says that the group is OWNER's from now on. Without the right to, it stays as it is. */
 void cgroup_mark_set(struct cgroup *cgroup, const char *owner);
