@@ -246,6 +246,14 @@ def test_relative_paths(member, path):
     refused(bundle, f'/linux/{member}/0')
 
 
+@cases(*((f'{member} {path}', member, path) for member in ('maskedPaths', 'readonlyPaths') for path in ('/', '/../..', '/self')))
+def test_root_itself(name, member, path):
+    """Processes would not see what is mounted over it: that is not to be taken for done."""
+    bundle = with_linux(**{member: [path]})
+    (bundle.rootfs / 'self').symlink_to('/')
+    expect_in('root of the container', refused(bundle, f'/linux/{member}/')['msg'], 'message')
+
+
 def test_masked_and_readonly():
     """A path in both lists is masked."""
     bundle = with_linux(maskedPaths=['/etc/passwd'], readonlyPaths=['/etc/passwd', '/etc'])

@@ -21,12 +21,33 @@ struct covers {
 	int directory;
 };
 
+/* Whether both are one directory, reached by one mount. */
+static bool is_same_place(int a_fd, int b_fd)
+{
+	const unsigned wanted = STATX_INO | STATX_MNT_ID;
+	struct statx a, b;
+
+	return statx(a_fd, "", AT_EMPTY_PATH, wanted, &a) == 0 &&
+	       statx(b_fd, "", AT_EMPTY_PATH, wanted, &b) == 0 && a.stx_ino == b.stx_ino &&
+	       a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
+	       a.stx_mnt_id == b.stx_mnt_id;
+}
+
 /* Opens PATH, or gives -1 in RET_FD where there is nothing to hide. */
 static int open_target(int root_fd, const char *path, int *ret_fd, struct error *err)
 {
-	*ret_fd = path_try_open(root_fd, path, O_PATH, PATH_IN_ROOT);
-	if (*ret_fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		return path_fail_to_open(path, err);
+	cleanup_fd int target = path_try_open(root_fd, path, O_PATH, PATH_IN_ROOT);
+
+	*ret_fd = -1;
+	if (target < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : path_fail_to_open(path, err);
+	/* Nobody would see what lies over it: processes are below. */
+	if (is_same_place(target, root_fd)) {
+		error_set(err, ERROR_SPEC, "'%s' is the root of the container", path);
+		return error_hint(
+			err, "name what lies in it; root.readonly makes all of it read-only");
+	}
+	*ret_fd = take_fd(&target);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
  * What lies over a file is a /dev/null that was verified to be one, what lies
  * over a directory is an empty read-only tmpfs, one for all: neither comes from
  * the image (CVE-2025-31133). A missing path is skipped, any other failure is
- * an error. Must happen before the root is changed.
+ * an error, and so is the root itself. Must happen before the root is changed.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_HIDDEN_PATHS_H
 #define KOGG_LIBCONTAINER_KERNEL_HIDDEN_PATHS_H
