@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import cases
 import report
 import subjects
 from launcher import Launcher
-from machine import CLONE_NEWNS, MS_PRIVATE, MS_REC, check_call, libc, mount, umount
+from machine import CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, check_call, libc, mount, umount
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 NO_TEST = 77  # the exit status by which meson knows a skipped test
@@ -61,6 +62,10 @@ def enter_view(view, work):
     check_call(libc.unshare(CLONE_NEWNS), 'unshare')
     mount(None, '/', None, MS_REC | MS_PRIVATE)
     mount('none', work, 'tmpfs')
+    # Peers give their standard input to the container's user: let it not be the host's.
+    os.mknod(work / 'null', stat.S_IFCHR, os.makedev(1, 3))
+    os.chmod(work / 'null', 0o666)
+    mount(work / 'null', '/dev/null', None, MS_BIND)
     if view == 'v1':
         # A directory of ours in its place, since peers leave files in what they find there.
         if os.path.ismount('/sys/fs/cgroup/unified'):
