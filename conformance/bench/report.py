@@ -78,11 +78,13 @@ def write_markdown(results, costs, limits, notes, view, path):
 
 
 def write_plot(results, path):
-    """Medians of each case beside one another; needs matplotlib."""
+    """Medians of each case beside one another, if any has more than one; needs matplotlib."""
     import matplotlib
     matplotlib.use('svg')
     from matplotlib import pyplot
     cases = [c for c in results if len(results[c]) > 1]
+    if not cases:
+        return
     names = sorted({n for c in cases for n in results[c]}, key=lambda n: (n != 'floor', not n.startswith('kogg'), n))
     figure, axes = pyplot.subplots(figsize=(9, 0.5 * len(cases) + 1.5))
     height = 0.8 / len(names)
