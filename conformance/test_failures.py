@@ -152,41 +152,40 @@ def test_kill_of_another_in_the_same_group(name, resources):
         group.rmdir()
 
 
-def test_too_little_memory_when_all_is_done():
-    """On v2 the limit may be written when the first process has done its work: it is killed, and has no more to say."""
+def fails_late(bundle, text, *delays):
+    """On v2 limits are written while the first process works. These calls of `create` are delayed, and it fails with TEXT."""
     if not shutil.which('strace'):
         raise harness.Skip('there is no strace to delay a system call')
     if machine.controller_home('memory')[0] != 2:
         raise harness.Skip('memory is no v2 controller here')
-    runtime, bundle = Runtime(), file_bundle()
-    bundle.config['linux']['resources']['memory'] = {'limit': 4096}
-    delayed = ['strace', *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'inject=clone3:delay_exit=2000000']
-    result = subprocess.run([*delayed, harness.KOGG, '--root', runtime.root, 'create', '--bundle', bundle.save().path, 'late'],
-                            capture_output=True, text=True, check=False)
+    runtime, tree = Runtime(), bundle.save().tree()
+    command = ['strace', *harness.TRACEABLE, '-qq', '-o', '/dev/null', *delays, harness.KOGG, '--root', runtime.root,
+               'create', '--bundle', bundle.path, 'late']
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     expect(result.returncode, 1, 'status')
-    expect_in('for lack of memory', result.stderr, 'message')
+    expect_in(text, result.stderr, 'message')
     expect(runtime.ids(), [], 'states')
+    expect_tree(bundle, tree)
+
+
+def test_too_little_memory_when_all_is_done():
+    """The first process has done its work: it is killed by the limit, and has no more to say."""
+    bundle = file_bundle()
+    bundle.config['linux']['resources']['memory'] = {'limit': 4096}
+    fails_late(bundle, 'for lack of memory', '-e', 'inject=clone3:delay_exit=2000000')
 
 
 def test_limit_that_fails_while_mounts_are_made():
-    """On v2 limits are written meanwhile: the process that has just made a directory must still tell of it."""
-    if not shutil.which('strace'):
-        raise harness.Skip('there is no strace to delay a system call')
-    if machine.controller_home('memory')[0] != 2:
-        raise harness.Skip('memory is no v2 controller here')
-    runtime, bundle = Runtime(), file_bundle()
+    """The process that has just made a directory must still tell of it, and runs no hook after that."""
+    bundle = file_bundle()
     bundle.config['linux']['resources']['unified'] = {'memory.high': 'much'}
     # It takes three seconds to make these; the limit comes after two.
     bundle.config['mounts'].insert(0, {'destination': '/deep' + '/er' * 59, 'type': 'tmpfs', 'source': 'tmpfs'})
-    bundle.config['hooks'] = {'createContainer': [{'path': '/bin/busybox', 'args': ['touch', str(bundle.path / 'hook')]}]}
-    tree = bundle.save().tree()
-    delayed = ['strace', *harness.TRACEABLE, '-f', '-qq', '-o', '/dev/null', '-e', 'trace=mkdirat,clone3',
-               '-e', 'inject=mkdirat:delay_exit=50000', '-e', 'inject=clone3:delay_exit=2000000']
-    result = subprocess.run([*delayed, harness.KOGG, '--root', runtime.root, 'create', '--bundle', bundle.path, 'late'],
-                            capture_output=True, text=True, check=False)
-    expect(result.returncode, 1, 'status')
-    expect_in('memory.high', result.stderr, 'message')
-    expect_tree(bundle, tree)
+    hook = bundle.path / 'hook'
+    bundle.config['hooks'] = {'createContainer': [{'path': '/bin/busybox', 'args': ['touch', str(hook)]}]}
+    fails_late(bundle, 'memory.high', '-f', '-e', 'trace=mkdirat,clone3', '-e', 'inject=mkdirat:delay_exit=50000',
+               '-e', 'inject=clone3:delay_exit=2000000')
+    assert not hook.exists(), 'a hook has run'
 
 
 def test_too_few_tasks_for_the_process_between():

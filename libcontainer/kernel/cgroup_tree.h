@@ -41,8 +41,10 @@ int cgroup_tree_pids(int dir_fd, struct cgroup_pids *ret_pids, struct error *err
 /* "12 (D), 345 (R)": the processes with the letter of their state, cut with "..." when many. */
 void cgroup_tree_describe(const struct cgroup_pids *pids, char *ret_text, size_t size);
 
-/* Sends SIGNAL to all processes in DIR_FD and below, and never to another, whoever has the number
- * by then. */
+/*
+ * Sends SIGNAL to all processes in DIR_FD and below, and never to another, whoever
+ * has the number by then.
+ */
 int cgroup_tree_signal(int dir_fd, int signal, struct error *err) must_check;
 
 /* Sends SIGKILL to all processes in DIR_FD and below, until there are no new ones. */
