@@ -210,9 +210,11 @@ done; done'''])
         expect_in('stopped', err.decode(), 'message')
 
 
+# It waits a second, within which what it has found comes to the system call that it is held in.
 STOPPER = '''echo ready
 while :; do for p in /proc/[0-9]*; do
-	read name 2>/dev/null <$p/comm && [ "$name" = "kogg" ] && kill -STOP ${p#/proc/} 2>/dev/null && echo stopped
+	read name 2>/dev/null <$p/comm && [ "$name" = "kogg" ] && kill -0 ${p#/proc/} 2>/dev/null && sleep 1 &&
+		kill -STOP ${p#/proc/} && echo stopped
 done; done'''
 
 
