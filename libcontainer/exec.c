@@ -31,7 +31,7 @@
 /* Between the ends of one process of a cgroup that is killed and of another. */
 #define KILL_SPREAD_MS 100
 
-/* How long to look away from a process whose socket has ended before its time. */
+/* How long to look away from a process whose socket has ended before its execve(2). */
 #define EARLY_END_MS 5
 
 /* One more process for a container that runs. */
@@ -355,9 +355,8 @@ static int explain_death(struct addition *addition, struct error *err)
 }
 
 /*
- * The socket ends at execve(2), and also when the process dies before. It was
- * seen to end a moment earlier, in a guest with Linux 6.1: then the process is
- * alive and has not executed, and one of both will come.
+ * The socket ends at execve(2), when that has been noted, or when the process dies,
+ * before that can be waited for; a tracer in the container can end it at any time.
  */
 static int see_it_start(struct addition *addition, struct error *err)
 {
