@@ -117,7 +117,6 @@ START_TEST(a_deleted_container_cannot_be_locked)
 
 	ck_assert_int_eq(pipe(ready), 0);
 	child = fork();
-	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		struct state_dir mine = STATE_DIR_CLOSED;
 
@@ -128,6 +127,7 @@ START_TEST(a_deleted_container_cannot_be_locked)
 		poll(NULL, 0, 200);
 		_exit(state_dir_remove(&mine, &err) < 0);
 	}
+	ck_assert_int_ge(child, 0);
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
 	ck_assert_int_eq(state_dir_lock(&dir, STATE_DIR_EXCLUSIVE, root, "a", &err), -1);
 	ck_assert_int_eq(err.kind, ERROR_NOT_FOUND);

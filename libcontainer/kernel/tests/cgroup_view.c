@@ -94,12 +94,12 @@ pid_t cgroup_view_spawn(struct cgroup *cgroup, void (*run)(void))
 		args.cgroup = (__u64)cgroup_birth_fd(cgroup);
 	}
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	ck_assert_msg(pid >= 0, "clone3: %s", strerror(errno));
 	if (pid == 0) {
 		if (cgroup_enter(cgroup, &err) == 0)
 			run();
 		_exit(99);
 	}
+	ck_assert_msg(pid >= 0, "clone3: %s", strerror(errno));
 	return pid;
 }
 

@@ -3,7 +3,8 @@
  * What the tests of this folder share.
  *
  * Check runs each test in a process of its own (CK_FORK), so a test may change
- * IDs, limits and namespaces as it likes: they end with it.
+ * IDs, limits and namespaces as it likes: they end with it. What a test forks
+ * asserts nothing: it has a copy of the messages that Check has yet to write.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_TESTS_SUITE_H
 #define KOGG_LIBCONTAINER_KERNEL_TESTS_SUITE_H

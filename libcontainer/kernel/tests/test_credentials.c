@@ -23,7 +23,6 @@ static void enter_user_namespace(bool may_set_groups)
 
 	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
 	child = fork();
-	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		/* Writes the maps from outside, where it has the right to map many. */
 		struct error child_err = { 0 };
@@ -38,6 +37,7 @@ static void enter_user_namespace(bool may_set_groups)
 		failed |= file_write_at(AT_FDCWD, path, "0 100000 10", &child_err);
 		_exit(failed ? 1 : 0);
 	}
+	ck_assert_int_ge(child, 0);
 	ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
 	ck_assert_int_eq(write(pipe_fds[1], "x", 1), 1);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);

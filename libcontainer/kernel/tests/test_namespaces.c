@@ -30,13 +30,13 @@ static pid_t make_holder(unsigned flags)
 
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
-	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (unshare((int)flags) == 0 && write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}
+	ck_assert_int_ge(pid, 0);
 	close(ready[1]);
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
 	close(ready[0]);

@@ -23,12 +23,12 @@ static int run_in(int ns, const char *command)
 	int status;
 	pid_t pid = fork();
 
-	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		if (setns(ns, CLONE_NEWNET) == 0)
 			execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
+	ck_assert_int_ge(pid, 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return status;
 }

@@ -25,7 +25,6 @@ static pid_t make_sleeper(void)
 
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
-	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* Check's own handler would end the test as well. */
@@ -35,6 +34,7 @@ static pid_t make_sleeper(void)
 			pause();
 		_exit(0);
 	}
+	ck_assert_int_ge(pid, 0);
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 	close(ready[1]);
@@ -203,13 +203,13 @@ START_TEST(a_process_without_its_first_thread_lives)
 	pid_t pid = fork();
 	pthread_t thread;
 
-	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (pthread_create(&thread, NULL, nap, NULL))
 			_exit(1);
 		pthread_exit(NULL);
 	}
+	ck_assert_int_ge(pid, 0);
 	for (int i = 0; i < 20; i++)
 		poll(NULL, 0, 5);
 	suite_assert_done(pidfd_open_verified(pid, start_time_of(pid), &fd, &err), err);

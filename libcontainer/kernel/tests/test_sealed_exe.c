@@ -65,7 +65,6 @@ static struct run start(void (*prepare)(void))
 
 	ck_assert_int_eq(pipe2(in, O_CLOEXEC) + pipe2(out, O_CLOEXEC), 0);
 	run.pid = fork();
-	ck_assert_int_ge(run.pid, 0);
 	if (run.pid == 0) {
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
@@ -74,6 +73,7 @@ static struct run start(void (*prepare)(void))
 		execve(copy, argv, env);
 		_exit(127);
 	}
+	ck_assert_int_ge(run.pid, 0);
 	close(in[0]);
 	close(out[1]);
 	run.in = in[1];
