@@ -9,6 +9,7 @@ import time
 
 import compare
 import harness
+from attacks import STRACE, delayed
 from harness import Bundle, Container, Runtime, cases, expect, expect_in
 from machine import Namespaces
 
@@ -340,6 +341,57 @@ def test_sysctl_value_that_the_kernel_refuses():
     bundle = Bundle()
     bundle.config['linux']['sysctl'] = {'net.ipv4.ip_default_ttl': 'nonsense'}
     refused(bundle, '/linux/sysctl/net.ipv4.ip_default_ttl')
+
+
+# A new network namespace, which is made beside the first process
+
+def disturbing(injection, *options):
+    """A wrapper: the runtime's own system calls, not those of its child, meet with INJECTION."""
+    return [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', f'trace={injection.split(":")[0]}',
+            '-e', f'inject={injection}', *options]
+
+
+def network_bundle():
+    bundle = Bundle()
+    bundle.config['process']['args'] = ['sh', '-c', 'ls /sys/class/net; ip addr show lo']
+    return bundle
+
+
+def check_network(answer):
+    expect(answer.status, 0, repr(answer))
+    expect(answer.out.split('\n')[0], 'lo', 'the only interface')
+    expect_in('LOOPBACK,UP', answer.out, 'ip addr')
+
+
+@cases(('late', delayed('unshare', 0.5)), ('not to be left again', disturbing('setns:error=EPERM:when=1')),
+       ('no /proc/self/ns', disturbing('openat:error=EACCES', '-P', '/proc/self/ns/net')))
+def test_network_namespace_by_whatever_way(name, wrapper):
+    """What is mounted is that of the container, and the interface is up, whoever makes it and however late."""
+    with Namespaces('--net') as others:
+        enter = ['nsenter', f'--net={others.path("net")}']
+        subprocess.run([*enter, *'ip link add kt0 type veth peer name kt1'.split()], check=True)
+        check_network(harness.run_program(Runtime(), network_bundle(), wrapper=[*enter, *wrapper]))
+
+
+@cases(('make a network namespace', 'unshare:error=ENOSPC'), ('network namespace', 'setns:error=ENOMEM:when=2'),
+       ('bring up', 'ioctl:error=EIO'))
+def test_network_namespace_that_fails(phrase, injection):
+    """Nothing is left, and nobody is waited for who waits for it."""
+    runtime, bundle = Runtime(), network_bundle()
+    record = runtime.fails('create', '--bundle', bundle.save().path, 'failing', wrapper=disturbing(injection), timeout=5)
+    expect_in(phrase, record['msg'], 'message')
+    expect(runtime.ids(), [], 'states')
+
+
+def test_net_device_of_the_runtimes_own_namespace():
+    """It is found there again, though the runtime has been elsewhere."""
+    with Namespaces('--net') as others:
+        enter = ['nsenter', f'--net={others.path("net")}']
+        subprocess.run([*enter, *'ip link add kt0 type veth peer name kt1'.split()], check=True)
+        bundle = network_bundle()
+        bundle.config['linux']['netDevices'] = {'kt0': {}}
+        answer = harness.run_program(Runtime(), bundle, wrapper=[*enter, *delayed('setns', 0.3)])
+        expect(answer.out.split('\n')[:2], ['kt0', 'lo'], 'the interfaces')
 
 
 # Network devices

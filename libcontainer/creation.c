@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -142,6 +143,8 @@ static void undo_first_process(void *context)
 
 	if (creation->first.pidfd < 0)
 		return;
+	/* Whatever it waits for will not come. */
+	shutdown(creation->sync[0], SHUT_WR);
 	hear_out(creation);
 	/* It is our child, so its number is its own until it is reaped. */
 	kill(creation->first.pid, SIGKILL);
@@ -299,6 +302,8 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 		.has_cgroup_namespace = namespaces & CLONE_NEWCGROUP,
 		.notify_dir = creation->notify_dir,
 		.witness = &creation->witness,
+		.network = &creation->network,
+		.socket = &creation->sync[1],
 	};
 	creation->made = (struct made_paths){
 		.socket = &creation->sync[1],
@@ -333,6 +338,8 @@ static int prepare(struct creation *creation, struct error *err)
 		if (creation->console_socket < 0)
 			return error_wrap(err, "--console-socket");
 	}
+	if (!launch_needs_stage(platform))
+		network_plan(&creation->network, platform);
 	return sync_open(creation->sync, err);
 }
 
@@ -368,6 +375,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.cgroup = creation->file.cgroup,
 		.joined = &creation->joined,
 		.joins_itself = !launch_needs_stage(&creation->spec->platform),
+		.network = &creation->network,
 		.filter = &creation->filter,
 		.state = &creation->state,
 		.no_new_keyring = creation->options->no_new_keyring,
@@ -383,6 +391,7 @@ static int give_birth(struct creation *creation, struct error *err)
 	creation->launch = (struct launch_request){
 		.platform = &creation->spec->platform,
 		.joined = &creation->joined,
+		.network = &creation->network,
 		.target = -1,
 		.process = creation->spec->process,
 		.cgroup = creation->file.cgroup,
@@ -397,20 +406,6 @@ static int give_birth(struct creation *creation, struct error *err)
 	creation->state.has_pid = true;
 	creation->state.pid = creation->first.pid;
 	return 0;
-}
-
-static int open_network_namespace(struct creation *creation, struct error *err)
-{
-	const struct namespaces *joined = &creation->joined;
-	char path[64];
-	int fd;
-
-	for (size_t i = 0; i < joined->count; i++)
-		if (joined->flags[i] == CLONE_NEWNET)
-			return fcntl(joined->fds[i], F_DUPFD_CLOEXEC, 0);
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)creation->first.pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? error_set_call(err, "open", path) : fd;
 }
 
 static int save_config(struct creation *creation, struct error *err)
@@ -436,7 +431,8 @@ static int assist(struct creation *creation, struct error *err)
 	rollback_push(&creation->rollback, undo_intel_rdt, creation);
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
-		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
+		state_file_add_process(creation->dir.fd, &creation->file, err) < 0 ||
+		network_make(&creation->network, creation->sync[0], err) < 0)
 		return -1;
 	if (cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
@@ -445,7 +441,7 @@ static int assist(struct creation *creation, struct error *err)
 		return -1;
 	if (!platform->n_net_devices)
 		return 0;
-	network = open_network_namespace(creation, err);
+	network = network_open(&creation->network, &creation->joined, creation->first.pid, err);
 	rollback_push(&creation->rollback, undo_net_devices, creation);
 	return network < 0 ? -1 : net_devices_move(platform, network, &creation->net_devices, err);
 }
@@ -482,7 +478,7 @@ static int serve(
 	case SYNC_MAP_IDS:
 	case SYNC_MOVE:
 		return launch_serve(&creation->launch, creation->first.pid, message->type, err);
-	case SYNC_NETWORK:
+	case SYNC_LOOPBACK:
 		return namespaces_raise_loopback(*fd, err);
 	case SYNC_HOOKS:
 		if (creation->has_run_hooks)
@@ -607,6 +603,7 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		.first.pidfd = -1,
 		.kills = CGROUP_OOM_WATCH_CLOSED,
 		.net_devices = NET_DEVICES_NONE,
+		.network = NETWORK_BY_CLONE,
 	};
 	if (container_id_check(id, err) < 0 ||
 		passed_fds_guard(options->preserve_fds, &ret_creation->passed, err) < 0)
@@ -690,6 +687,7 @@ void creation_release(struct creation *creation)
 	net_devices_release(&creation->net_devices);
 	made_paths_release(&creation->made);
 	namespaces_close(&creation->joined);
+	network_release(&creation->network);
 	rootfs_release(&creation->rootfs);
 	syscall_filter_release(&creation->filter);
 	state_file_release(&creation->file);

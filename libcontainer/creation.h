@@ -42,6 +42,7 @@ struct creation {
 	char created[TIMESTAMP_SIZE];
 	struct state state; /* for hooks and agents */
 	struct namespaces joined;
+	struct network network;
 	struct rootfs rootfs;
 	struct rootfs_request rootfs_request;
 	struct made_paths made;

@@ -100,14 +100,14 @@ static int raise_loopback(struct init *init, struct error *err)
 {
 	cleanup_fd int network = -1;
 
-	if (!(made_namespaces(init) & CLONE_NEWNET))
+	if (!(made_namespaces(init) & CLONE_NEWNET) || init->request->network->is_apart)
 		return 0;
 	network = namespaces_open_network(err);
 	if (network < 0)
 		return -1;
 	if (has_hooks(init, SPEC_HOOK_CREATE_CONTAINER))
 		return namespaces_raise_loopback(network, err);
-	return sync_send(init->sync, SYNC_NETWORK, 0, network, err);
+	return sync_send(init->sync, SYNC_LOOPBACK, 0, network, err);
 }
 
 static int set_names(struct init *init, struct error *err)
@@ -128,6 +128,11 @@ static int join_keyring(struct init *init, struct error *err)
 static int prepare_rootfs(struct init *init, struct error *err)
 {
 	return rootfs_prepare(init->rootfs, init->request->rootfs_request, err);
+}
+
+static int join_network(struct init *init, struct error *err)
+{
+	return network_join(init->request->network, init->sync, err);
 }
 
 static int run_hooks(struct init *init, enum spec_hook_kind kind, const char *const *default_env,
@@ -282,6 +287,7 @@ static const struct init_stage {
 	{ "hostname", set_names },
 	{ "keyring", join_keyring },
 	{ "mounts", prepare_rootfs },
+	{ "network", join_network },
 	{ "seccomp", wait_for_filter_before_hooks },
 	{ "hooks", wait_for_runtime_hooks },
 	{ "hooks", run_container_hooks },

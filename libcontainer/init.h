@@ -27,7 +27,8 @@ struct init_request {
 	struct rootfs *rootfs; /* with the sources that the parent has opened */
 	const struct cgroup *cgroup;
 	const struct namespaces *joined;
-	bool joins_itself;             /* no stage process has joined them */
+	bool joins_itself; /* no stage process has joined them */
+	struct network *network;
 	struct syscall_filter *filter; /* which may be pending */
 	const struct state *state;     /* for hooks; pid and status are filled in */
 	bool no_new_keyring;

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/namespaces.h"
+#include "libcontainer/network.h"
 #include "libcontainer/sync.h"
 #include "libspec/spec.h"
 
@@ -28,6 +29,7 @@ struct launch_request {
 	/* For a new container: its namespaces, made and joined. */
 	const struct spec_linux *platform;
 	const struct namespaces *joined; /* opened by the caller */
+	struct network *network;         /* planned by the caller; or NULL */
 
 	/*
 	 * For a process in a running one: the pidfd of whose namespaces to join, else

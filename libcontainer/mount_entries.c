@@ -23,6 +23,10 @@
 /* Types that carry no context option: they are labelled by policy, or file by file. */
 static const char *const types_without_label[] = { "proc", "sysfs", "mqueue", "cgroup2", "cgroup" };
 
+/* Those whose contents say nothing of the network namespace of who has mounted them. */
+static const char *const types_without_network[] = { "proc", "tmpfs", "ramfs", "devpts", "mqueue",
+	"overlay" };
+
 static bool is_at(const struct spec_mount *mount, const char *path)
 {
 	const char *rest;
@@ -246,6 +250,17 @@ static bool needs_descriptor(const struct mount_entries *entries, const struct s
 	       (is_type(mount, "mqueue") && entries->request->spec->platform.mount_label);
 }
 
+static int join_network(
+	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+{
+	const struct rootfs_request *request = entries->request;
+
+	for (size_t i = 0; i < array_size(types_without_network); i++)
+		if (is_type(mount, types_without_network[i]))
+			return 0;
+	return request->network ? network_join(request->network, *request->socket, err) : 0;
+}
+
 static int explain(
 	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
 {
@@ -293,7 +308,8 @@ static int make_filesystem(
 	if (mount->parsed.has_tmpcopyup && !is_type(mount, "tmpfs"))
 		return error_set(
 			err, ERROR_SPEC, "tmpcopyup is for tmpfs, not for '%s'", mount->type);
-	if (open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
+	if (join_network(entries, mount, err) < 0 ||
+		open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
 		(!is_type(mount, "proc") && mount_target_check_proc(&target, -1, err) < 0) ||
 		keep_mode(mount, &target, mode, &fs, err) < 0)
 		return -1;

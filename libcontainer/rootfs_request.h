@@ -8,6 +8,7 @@
 
 #include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/path_in_root.h"
+#include "libcontainer/network.h"
 #include "libspec/spec.h"
 
 struct rootfs_request {
@@ -23,6 +24,8 @@ struct rootfs_request {
 	size_t n_hierarchies;
 	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
 	const struct path_witness *witness; /* of what is made and outlives the container */
+	struct network *network;            /* to be joined by SOCKET before it is shown; or NULL */
+	const int *socket;
 };
 
 #endif

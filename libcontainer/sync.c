@@ -58,19 +58,29 @@ void sync_send_error(int socket, const struct error *error)
 	(void)send_message(socket, &message, -1);
 }
 
-int sync_ask(int socket, enum sync_type type, int value, struct error *err)
+/* RET_FD may be NULL when none comes along. */
+static int hear(int socket, enum sync_type type, int *ret_fd, struct error *err)
 {
-	struct sync_message answer;
-	ssize_t n;
+	struct sync_message message;
+	ssize_t n = fd_receive(socket, &message, sizeof(message), ret_fd, ret_fd ? 1 : 0);
 
-	if (sync_send(socket, type, value, -1, err) < 0)
-		return -1;
-	n = fd_receive(socket, &answer, sizeof(answer), NULL, 0);
 	if (n < 0)
 		return error_set_errno(err, "hear from the runtime");
-	if (n != (ssize_t)sizeof(answer) || answer.type != SYNC_GO)
+	if (n != (ssize_t)sizeof(message) || message.type != type)
 		return error_set(err, ERROR_SYSTEM, "the runtime is gone");
 	return 0;
+}
+
+int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err)
+{
+	return hear(socket, type, ret_fd, err);
+}
+
+int sync_ask(int socket, enum sync_type type, int value, struct error *err)
+{
+	if (sync_send(socket, type, value, -1, err) < 0)
+		return -1;
+	return hear(socket, SYNC_GO, NULL, err);
 }
 
 bool sync_waits(enum sync_type type)
@@ -135,7 +145,7 @@ static int receive_one(int socket, struct sync_message *message, int *ret_fd, st
 	}
 	if (n < 0)
 		return error_set_errno(err, "hear from the container's first process");
-	if (n != (ssize_t)sizeof(*message) || message->type <= SYNC_GO ||
+	if (n != (ssize_t)sizeof(*message) || message->type <= SYNC_NETWORK ||
 		message->type > SYNC_ERROR)
 		return error_set(err, ERROR_SYSTEM,
 			"the container's first process sent a malformed message");

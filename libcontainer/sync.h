@@ -22,15 +22,16 @@
 #include "base/log.h"
 
 enum sync_type {
-	SYNC_GO,      /* runtime: what you waited for is done */
-	SYNC_BORN,    /* stage process: .value is the first process's pid, its pidfd comes along */
-	SYNC_MAP_IDS, /* waits: .value's user namespace needs its ID maps */
-	SYNC_MOVE,    /* waits: could not be born in its cgroup and is to be moved there */
-	SYNC_NETWORK, /* a socket of the new network namespace comes along, to bring up its loopback
-		       */
-	SYNC_HOOKS,   /* waits: the mounts are made, the hooks before pivot_root may run */
-	SYNC_FILTER,  /* waits: the seccomp filter is to be used next */
-	SYNC_MADE,    /* .made is in the root file system now; its directory comes along */
+	SYNC_GO,       /* runtime: what you waited for is done */
+	SYNC_NETWORK,  /* runtime: the network namespace to join comes along */
+	SYNC_BORN,     /* stage process: .value is the first process's pid, its pidfd comes along */
+	SYNC_MAP_IDS,  /* waits: .value's user namespace needs its ID maps */
+	SYNC_MOVE,     /* waits: could not be born in its cgroup and is to be moved there */
+	SYNC_LOOPBACK, /* a socket of the new network namespace comes along, to bring up its
+			  interface "lo" */
+	SYNC_HOOKS,    /* waits: the mounts are made, the hooks before pivot_root may run */
+	SYNC_FILTER,   /* waits: the seccomp filter is to be used next */
+	SYNC_MADE,     /* .made is in the root file system now; its directory comes along */
 	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
 	SYNC_READY, /* all is done but the wait for `start`; .value is the seccomp listener or -1 */
 	SYNC_WARNING, /* .text */
@@ -69,6 +70,9 @@ int sync_send(int socket, enum sync_type type, int value, int fd, struct error *
 void sync_send_error(int socket, const struct error *error);
 int sync_send_made(int socket, const struct sync_made *made, int dir_fd, struct error *err)
 	must_check;
+
+/* Waits for a message of TYPE of the runtime, and the descriptor that comes along. */
+int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err) must_check;
 
 /* Sends TYPE and waits for the runtime's SYNC_GO. */
 int sync_ask(int socket, enum sync_type type, int value, struct error *err) must_check;
