@@ -383,6 +383,47 @@ def test_network_namespace_that_fails(phrase, injection):
     expect(runtime.ids(), [], 'states')
 
 
+def test_failure_before_the_network_namespace():
+    """What a first process has to say is heard, though it has never read what the runtime has sent."""
+    bundle = network_bundle()
+    mounts = bundle.config['mounts']
+    mounts.insert(0, {'destination': '/early', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nonsense=1']})
+    delays = [*disturbing('ioctl:delay_exit=500000', '-f'), '-e', 'trace=fsopen,ioctl', '-e', 'inject=fsopen:delay_exit=200000']
+    record = Runtime().fails('create', '--bundle', bundle.save().path, 'failing', wrapper=delays)
+    expect(record['pointer'], '/mounts/0', 'pointer')
+
+
+@cases(('first', 0, None), ('last', None, None), ('shared', None, 'shared'))
+def test_binds_of_the_network_namespace(name, place, propagation):
+    """What a path in /proc means depends on the namespace: the container's, wherever the mount stands in the list."""
+    with Namespaces('--net') as others:
+        enter = ['nsenter', f'--net={others.path("net")}']
+        subprocess.run([*enter, 'sysctl', '-q', 'net.ipv4.ip_default_ttl=77'], check=True)
+        bundle = network_bundle()
+        mounts = bundle.config['mounts']
+        place = len(mounts) if place is None else place
+        binds = [('/ns', '/proc/self/ns/net'), ('/ttl', '/proc/sys/net/ipv4/ip_default_ttl'), ('/dev.txt', '/proc/self/net/dev')]
+        mounts[place:place] = [{'destination': to, 'type': 'bind', 'source': source,
+                                'options': ['bind', *filter(None, [propagation])]} for to, source in binds]
+        if propagation:
+            bundle.config['linux']['rootfsPropagation'] = propagation
+        bundle.config['process']['args'] = ['sh', '-c', 'stat -c %i /ns; stat -L -c %i /proc/self/ns/net; cat /ttl; wc -l </dev.txt']
+        answer = harness.run_program(Runtime(), bundle, wrapper=[*enter, *delayed('unshare', 0.2)])
+        expect(answer.status, 0, repr(answer))
+        bound, own_one, ttl, lines = answer.out.split()
+        expect((bound, ttl, lines), (own_one, '64', '3'), 'what is bound')
+
+
+def test_network_namespace_ends_with_the_container():
+    """run, which has made it, does not keep it."""
+    bundle = network_bundle()
+    seen = bundle.path / 'seen'
+    bundle.config['hooks'] = {'poststop': [{'path': '/bin/sh', 'args': ['sh', '-c', f'ls -l /proc/$PPID/fd >{seen}']}]}
+    check_network(harness.run_program(Runtime(), bundle))
+    expect_in('/run', seen.read_text().replace('/tmp', '/run'), 'descriptors')
+    assert 'net:[' not in seen.read_text(), seen.read_text()
+
+
 def test_net_device_of_the_runtimes_own_namespace():
     """It is found there again, though the runtime has been elsewhere."""
     with Namespaces('--net') as others:

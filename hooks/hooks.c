@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/spawn.h"
 
@@ -177,4 +178,17 @@ void hooks_run_all(const struct spec_hook_list *list, const struct hooks_request
 		if (run_hook(&list->items[i], request, i, &err) < 0)
 			log_warning("%s", err.text);
 	}
+}
+
+int64_t hooks_put_off(const struct spec_hook_list *list, int64_t deadline)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct spec_i64 *timeout = &list->items[i].timeout;
+		int64_t ms;
+
+		if (!timeout->is_set || __builtin_mul_overflow(timeout->value, 1000, &ms) ||
+			__builtin_add_overflow(deadline, ms, &deadline))
+			return CLOCK_NO_DEADLINE;
+	}
+	return deadline;
 }

@@ -9,6 +9,8 @@
 #ifndef KOGG_HOOKS_HOOKS_H
 #define KOGG_HOOKS_HOOKS_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 #include "libspec/spec_hooks.h"
 
@@ -30,5 +32,11 @@ int hooks_run(const struct spec_hook_list *list, const struct hooks_request *req
 
 /* Runs all hooks, whatever comes of each; failures become warnings (poststop). */
 void hooks_run_all(const struct spec_hook_list *list, const struct hooks_request *request);
+
+/*
+ * DEADLINE of clock_now_ms(), later by what all hooks of LIST may take;
+ * CLOCK_NO_DEADLINE when one has no timeout.
+ */
+int64_t hooks_put_off(const struct spec_hook_list *list, int64_t deadline);
 
 #endif

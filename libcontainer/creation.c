@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "hooks/hooks.h"
 #include "libcontainer/cgroup_owner.h"
 #include "libcontainer/creation_failure.h"
 #include "libcontainer/init.h"
@@ -303,7 +304,6 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 		.notify_dir = creation->notify_dir,
 		.witness = &creation->witness,
 		.network = &creation->network,
-		.socket = &creation->sync[1],
 	};
 	creation->made = (struct made_paths){
 		.socket = &creation->sync[1],
@@ -339,25 +339,14 @@ static int prepare(struct creation *creation, struct error *err)
 			return error_wrap(err, "--console-socket");
 	}
 	if (!launch_needs_stage(platform))
-		network_plan(&creation->network, platform);
+		network_plan(&creation->network, platform, creation->sync);
 	return sync_open(creation->sync, err);
 }
 
-/* The first process runs hooks on its way; those without a timeout may take what they want. */
+/* The first process runs hooks on its way. */
 static int64_t find_deadline(const struct spec *spec)
 {
-	const struct spec_hook_list *list = &spec->hooks.lists[SPEC_HOOK_CREATE_CONTAINER];
-	int64_t deadline = sync_deadline();
-
-	for (size_t i = 0; i < list->count; i++) {
-		const struct spec_i64 *timeout = &list->items[i].timeout;
-		int64_t ms;
-
-		if (!timeout->is_set || __builtin_mul_overflow(timeout->value, 1000, &ms) ||
-			__builtin_add_overflow(deadline, ms, &deadline))
-			return CLOCK_NO_DEADLINE;
-	}
-	return deadline;
+	return hooks_put_off(&spec->hooks.lists[SPEC_HOOK_CREATE_CONTAINER], sync_deadline());
 }
 
 static uint64_t count_kills(const struct creation *creation)
@@ -416,34 +405,46 @@ static int save_config(struct creation *creation, struct error *err)
 	return file_create_at(creation->dir.fd, "config.json", config, size, 0600, err);
 }
 
-/*
- * What the parent does for the child while that works on its mounts: all that
- * has to be there for the program, or for other commands, and not for the child.
- */
-static int assist(struct creation *creation, struct error *err)
+/* The namespace is the container's alone then: it ends with that, and so do devices in it. */
+static int move_net_devices(struct creation *creation, struct error *err)
 {
 	const struct spec_linux *platform = &creation->spec->platform;
 	cleanup_fd int network = -1;
 
-	if (intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid,
-		    &creation->file.rdt, err) < 0)
+	if (platform->n_net_devices) {
+		network = network_open(
+			&creation->network, &creation->joined, creation->first.pid, err);
+		if (network < 0)
+			return -1;
+		rollback_push(&creation->rollback, undo_net_devices, creation);
+		if (net_devices_move(platform, network, &creation->net_devices, err) < 0)
+			return -1;
+	}
+	network_release(&creation->network);
+	return 0;
+}
+
+/*
+ * What the parent does for the child while that works on its mounts: first what
+ * the child will wait for, then what the program, or other commands, need.
+ */
+static int assist(struct creation *creation, struct error *err)
+{
+	const struct spec_linux *platform = &creation->spec->platform;
+
+	if (network_make(&creation->network, err) < 0 ||
+		intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid,
+			&creation->file.rdt, err) < 0)
 		return -1;
 	rollback_push(&creation->rollback, undo_intel_rdt, creation);
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
-		state_file_add_process(creation->dir.fd, &creation->file, err) < 0 ||
-		network_make(&creation->network, creation->sync[0], err) < 0)
+		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
 		return -1;
 	if (cgroup_can_limit_later(creation->file.cgroup) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
-	if (save_config(creation, err) < 0)
-		return -1;
-	if (!platform->n_net_devices)
-		return 0;
-	network = network_open(&creation->network, &creation->joined, creation->first.pid, err);
-	rollback_push(&creation->rollback, undo_net_devices, creation);
-	return network < 0 ? -1 : net_devices_move(platform, network, &creation->net_devices, err);
+	return save_config(creation, err) < 0 ? -1 : move_net_devices(creation, err);
 }
 
 static int run_runtime_hooks(struct creation *creation, struct error *err)

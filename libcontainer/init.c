@@ -132,7 +132,7 @@ static int prepare_rootfs(struct init *init, struct error *err)
 
 static int join_network(struct init *init, struct error *err)
 {
-	return network_join(init->request->network, init->sync, err);
+	return network_join(init->request->network, err);
 }
 
 static int run_hooks(struct init *init, enum spec_hook_kind kind, const char *const *default_env,

@@ -116,7 +116,7 @@ static int ask_to_be_moved(
 {
 	if (birth->is_in_cgroup)
 		return 0;
-	if (network_join(request->network, request->sync[1], err) < 0)
+	if (network_join(request->network, err) < 0)
 		return -1;
 	return sync_ask(request->sync[1], SYNC_MOVE, 0, err);
 }
@@ -139,7 +139,7 @@ static int launch_directly(
 {
 	unsigned made = namespaces_to_make(request->platform);
 	struct birth birth = {
-		.flags = network_leave_out(request->network, made) & ~NOT_BY_CLONE,
+		.flags = network_flags_of_birth(request->network, made) & ~NOT_BY_CLONE,
 		.exit_signal = SIGCHLD,
 		.birth_fd = cgroup_birth_fd(request->cgroup),
 	};

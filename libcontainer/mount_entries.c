@@ -23,9 +23,11 @@
 /* Types that carry no context option: they are labelled by policy, or file by file. */
 static const char *const types_without_label[] = { "proc", "sysfs", "mqueue", "cgroup2", "cgroup" };
 
-/* Those whose contents say nothing of the network namespace of who has mounted them. */
-static const char *const types_without_network[] = { "proc", "tmpfs", "ramfs", "devpts", "mqueue",
-	"overlay" };
+/*
+ * File systems that are the same whatever network namespace they are mounted
+ * in. Others are not, and a bind of what lies in procfs is not.
+ */
+static const char *const types_without_network[] = { "proc", "tmpfs", "devpts", "mqueue" };
 
 static bool is_at(const struct spec_mount *mount, const char *path)
 {
@@ -250,17 +252,6 @@ static bool needs_descriptor(const struct mount_entries *entries, const struct s
 	       (is_type(mount, "mqueue") && entries->request->spec->platform.mount_label);
 }
 
-static int join_network(
-	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
-{
-	const struct rootfs_request *request = entries->request;
-
-	for (size_t i = 0; i < array_size(types_without_network); i++)
-		if (is_type(mount, types_without_network[i]))
-			return 0;
-	return request->network ? network_join(request->network, *request->socket, err) : 0;
-}
-
 static int explain(
 	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
 {
@@ -308,8 +299,7 @@ static int make_filesystem(
 	if (mount->parsed.has_tmpcopyup && !is_type(mount, "tmpfs"))
 		return error_set(
 			err, ERROR_SPEC, "tmpcopyup is for tmpfs, not for '%s'", mount->type);
-	if (join_network(entries, mount, err) < 0 ||
-		open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
+	if (open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
 		(!is_type(mount, "proc") && mount_target_check_proc(&target, -1, err) < 0) ||
 		keep_mode(mount, &target, mode, &fs, err) < 0)
 		return -1;
@@ -426,6 +416,15 @@ static int bind_notify(struct mount_entries *entries, struct error *err)
 	return mounts_alter(tree.fd, &change, err);
 }
 
+static int join_network(
+	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+{
+	for (size_t i = 0; i < array_size(types_without_network); i++)
+		if (is_type(mount, types_without_network[i]))
+			return 0;
+	return network_join(entries->request->network, err);
+}
+
 int mount_entries_make(struct mount_entries *entries, const struct rootfs_request *request,
 	struct mount_sources *sources, int root_fd, struct error *err)
 {
@@ -439,6 +438,8 @@ int mount_entries_make(struct mount_entries *entries, const struct rootfs_reques
 		return -1;
 	for (size_t i = 0; i < spec->n_mounts; i++) {
 		entries->current = i;
+		if (join_network(entries, &spec->mounts[i], err) < 0)
+			return -1;
 		if (make_entry(entries, i, err) == 0)
 			continue;
 		error_point(err, "/mounts/%zu", i);

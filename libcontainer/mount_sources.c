@@ -262,6 +262,8 @@ int mount_sources_open_peers(
 			return -1;
 		if (sources->fds[i] >= 0)
 			continue;
+		if (network_join(request->network, err) < 0)
+			return -1;
 		if (clone_now(request, i, &tree, err) < 0) {
 			error_point(err, "/mounts/%zu/source", i);
 			return error_wrap(err, "mount '%s'", mount->destination);

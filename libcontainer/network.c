@@ -14,19 +14,21 @@ static int open_own(void)
 	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-void network_plan(struct network *network, const struct spec_linux *platform)
+void network_plan(struct network *network, const struct spec_linux *platform, const int *sync)
 {
 	unsigned made = namespaces_to_make(platform);
 
 	if (!(made & CLONE_NEWNET) || made & CLONE_NEWUSER)
 		return;
+	network->sync = sync;
 	network->own = open_own();
-	/* A root who has come into his user namespace without a network of his own could not
-	 * return. */
+	/* A root in a user namespace, but not in a network namespace of that, could not return. */
 	network->is_apart = network->own >= 0 && setns(network->own, CLONE_NEWNET) == 0;
+	if (!network->is_apart)
+		network_release(network);
 }
 
-unsigned network_leave_out(const struct network *network, unsigned made)
+unsigned network_flags_of_birth(const struct network *network, unsigned made)
 {
 	return network && network->is_apart ? made & ~(unsigned)CLONE_NEWNET : made;
 }
@@ -39,39 +41,51 @@ static int raise_loopback(struct error *err)
 }
 
 /* With the runtime in it. */
-static int hand_over(struct network *network, int socket, struct error *err)
+static int hand_over(struct network *network, struct error *err)
 {
 	network->made = open_own();
 	if (network->made < 0)
 		return error_set_errno(err, "open the container's network namespace");
-	/* Why the process has ended is found out where it is next listened to. */
-	if (sync_send(socket, SYNC_NETWORK, 0, network->made, err) < 0 && err->sys_errno != EPIPE)
+	if (sync_send(network->sync[0], SYNC_NETWORK, 0, network->made, err) == 0)
+		return raise_loopback(err);
+	if (err->sys_errno != EPIPE)
 		return -1;
+	/* Why the process has ended is found out where it is listened to. */
 	*err = (struct error){ 0 };
-	return raise_loopback(err);
+	return 0;
 }
 
-int network_make(struct network *network, int socket, struct error *err)
+static int fail_to_make(struct error *err)
+{
+	bool is_limit = errno == ENOSPC;
+
+	error_set_errno(err, "make a network namespace");
+	if (is_limit)
+		error_hint(err, "user.max_net_namespaces allows no more (namespaces(7))");
+	return -1;
+}
+
+int network_make(struct network *network, struct error *err)
 {
 	int result;
 
 	if (!network->is_apart)
 		return 0;
 	if (unshare(CLONE_NEWNET) < 0)
-		return error_set_errno(err, "make a network namespace");
-	result = hand_over(network, socket, err);
+		return fail_to_make(err);
+	result = hand_over(network, err);
 	if (setns(network->own, CLONE_NEWNET) < 0 && result == 0)
-		return error_set_errno(err, "leave the container's network namespace");
+		return error_set_errno(err, "return to the runtime's network namespace");
 	return result;
 }
 
-int network_join(struct network *network, int socket, struct error *err)
+int network_join(struct network *network, struct error *err)
 {
 	cleanup_fd int fd = -1;
 
 	if (!network || !network->is_apart || network->is_joined)
 		return 0;
-	if (sync_take(socket, SYNC_NETWORK, &fd, err) < 0)
+	if (sync_take(network->sync[1], SYNC_NETWORK, &fd, err) < 0)
 		return -1;
 	if (setns(fd, CLONE_NEWNET) < 0)
 		return error_set_errno(err, "join the container's network namespace");
@@ -83,17 +97,15 @@ int network_join(struct network *network, int socket, struct error *err)
 int network_open(const struct network *network, const struct namespaces *joined, pid_t pid,
 	struct error *err)
 {
+	int known = network->made, fd;
 	char path[64];
-	int fd;
 
 	for (size_t i = 0; i < joined->count; i++)
 		if (joined->flags[i] == CLONE_NEWNET)
-			return fcntl(joined->fds[i], F_DUPFD_CLOEXEC, 0);
-	if (network->made >= 0)
-		return fcntl(network->made, F_DUPFD_CLOEXEC, 0);
+			known = joined->fds[i];
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? error_set_call(err, "open", path) : fd;
+	fd = known >= 0 ? fcntl(known, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? error_set_errno(err, "open the container's network namespace") : fd;
 }
 
 void network_release(struct network *network)

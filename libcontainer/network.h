@@ -19,10 +19,11 @@
 
 /* Start with NETWORK_BY_CLONE. */
 struct network {
-	bool is_apart;  /* made here, not by clone3(2) */
-	bool is_joined; /* by the first process, whose copy this is */
-	int own;        /* the runtime's, to come back to; or -1 */
-	int made;       /* the container's, once it is there; or -1 */
+	bool is_apart;   /* made here, not by clone3(2) */
+	bool is_joined;  /* by the first process, whose copy this is */
+	int own;         /* the runtime's, to come back to; or -1 */
+	int made;        /* the container's, once it is there; or -1 */
+	const int *sync; /* the pair of sync_open() */
 };
 
 #define NETWORK_BY_CLONE              \
@@ -30,25 +31,28 @@ struct network {
 		.own = -1, .made = -1 \
 	}
 
-/* Before the birth of a first process that makes its namespaces itself: decides who makes this. */
-void network_plan(struct network *network, const struct spec_linux *platform);
+/*
+ * Before the birth of a first process that makes its namespaces itself: decides
+ * who makes this one. SYNC must stay valid.
+ */
+void network_plan(struct network *network, const struct spec_linux *platform, const int *sync);
 
-/* The rest of the CLONE_NEW* flags MADE for clone3(2). NETWORK may be NULL. */
-unsigned network_leave_out(const struct network *network, unsigned made);
+/* The CLONE_NEW* flags for clone3(2), of MADE, all that are to be made. NETWORK may be NULL. */
+unsigned network_flags_of_birth(const struct network *network, unsigned made);
 
 /*
- * In the runtime, after the birth: makes it and sends it to the first process by
- * SOCKET, before anything else that is sent there. On failure the runtime may
- * be left in it.
+ * In the runtime, after the birth: makes it and sends it to the first process,
+ * before anything else. On failure the runtime may be left in it.
  */
-int network_make(struct network *network, int socket, struct error *err) must_check;
+int network_make(struct network *network, struct error *err) must_check;
 
 /*
- * In the first process: waits for it at SOCKET and joins it, unless that is done
- * or another way was planned. Whatever shows the network namespace comes after
- * this, and so does each other wait for the runtime. NETWORK may be NULL.
+ * In the first process: waits for it and joins it, unless that is done or
+ * another way was planned. This comes before each other wait for the runtime,
+ * and before a path is followed, a file system mounted or a parameter written
+ * that the network namespace could make another one. NETWORK may be NULL.
  */
-int network_join(struct network *network, int socket, struct error *err) must_check;
+int network_join(struct network *network, struct error *err) must_check;
 
 /*
  * The container's network namespace: of those JOINED, the one made here, or that

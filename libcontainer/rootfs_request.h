@@ -24,8 +24,7 @@ struct rootfs_request {
 	size_t n_hierarchies;
 	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
 	const struct path_witness *witness; /* of what is made and outlives the container */
-	struct network *network;            /* to be joined by SOCKET before it is shown; or NULL */
-	const int *socket;
+	struct network *network;            /* to be joined on the way; or NULL */
 };
 
 #endif

@@ -58,8 +58,7 @@ void sync_send_error(int socket, const struct error *error)
 	(void)send_message(socket, &message, -1);
 }
 
-/* RET_FD may be NULL when none comes along. */
-static int hear(int socket, enum sync_type type, int *ret_fd, struct error *err)
+int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err)
 {
 	struct sync_message message;
 	ssize_t n = fd_receive(socket, &message, sizeof(message), ret_fd, ret_fd ? 1 : 0);
@@ -71,16 +70,11 @@ static int hear(int socket, enum sync_type type, int *ret_fd, struct error *err)
 	return 0;
 }
 
-int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err)
-{
-	return hear(socket, type, ret_fd, err);
-}
-
 int sync_ask(int socket, enum sync_type type, int value, struct error *err)
 {
 	if (sync_send(socket, type, value, -1, err) < 0)
 		return -1;
-	return hear(socket, SYNC_GO, NULL, err);
+	return sync_take(socket, SYNC_GO, NULL, err);
 }
 
 bool sync_waits(enum sync_type type)
@@ -138,6 +132,9 @@ static int receive_one(int socket, struct sync_message *message, int *ret_fd, st
 {
 	ssize_t n = fd_receive(socket, message, sizeof(*message), ret_fd, 1);
 
+	/* It has ended without having read all; this is said once, before what it has sent. */
+	if (n < 0 && errno == ECONNRESET)
+		n = fd_receive(socket, message, sizeof(*message), ret_fd, 1);
 	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
 		error_set(err, ERROR_SYSTEM, "the container's first process ended unexpectedly");
 		err->sys_errno = EPIPE;

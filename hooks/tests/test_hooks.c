@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -257,6 +258,21 @@ START_TEST(survives_a_hook_that_reads_nothing)
 }
 END_TEST
 
+START_TEST(a_deadline_is_put_off_by_all_timeouts)
+{
+	struct spec_hook hooks[2] = { { .timeout = { true, 3 } }, { .timeout = { true, 4 } } };
+	const struct spec_hook_list list = { .items = hooks, .count = 2 };
+
+	ck_assert_int_eq(hooks_put_off(&list, 100), 7100);
+	hooks[1].timeout.value = INT64_MAX / 1000;
+	ck_assert_int_eq(hooks_put_off(&list, 100), CLOCK_NO_DEADLINE);
+	hooks[1].timeout.value = INT64_MAX;
+	ck_assert_int_eq(hooks_put_off(&list, 100), CLOCK_NO_DEADLINE);
+	hooks[1].timeout.is_set = false;
+	ck_assert_int_eq(hooks_put_off(&list, 100), CLOCK_NO_DEADLINE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("hooks");
@@ -275,6 +291,7 @@ int main(void)
 	tcase_add_test(tests, stops_at_the_first_failure);
 	tcase_add_test(tests, runs_all_and_warns);
 	tcase_add_test(tests, survives_a_hook_that_reads_nothing);
+	tcase_add_test(tests, a_deadline_is_put_off_by_all_timeouts);
 	tcase_set_timeout(tests, 20);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -273,7 +273,7 @@ int pidfd_reap(int pidfd, int timeout_ms, int *ret_status, int *ret_signal, stru
 {
 	int64_t deadline = timeout_ms < 0 ? CLOCK_NO_DEADLINE : clock_now_ms() + timeout_ms;
 	siginfo_t info = { 0 };
-	bool has_exited;
+	bool has_exited = false;
 	int signal;
 
 	if (pidfd_wait_exit(pidfd, timeout_ms, &has_exited, err) < 0)

@@ -84,6 +84,37 @@ START_TEST(a_mute_end_is_told_apart)
 }
 END_TEST
 
+/* Of a process that has ended without having read what it was sent (ECONNRESET). */
+START_TEST(the_last_words_arrive)
+{
+	struct sync_message message;
+	struct error last = { 0 };
+
+	ck_assert_int_eq(sync_send(pair[0], SYNC_GO, 0, -1, &err), 0);
+	error_set(&last, ERROR_SYSTEM, "last words");
+	sync_send_error(pair[1], &last);
+	close(pair[1]);
+	pair[1] = -1;
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), -1);
+	ck_assert_str_eq(err.text, "last words");
+	ck_assert_int_eq(sync_receive(pair[0], CLOCK_NO_DEADLINE, &message, NULL, &err), -1);
+	ck_assert_int_eq(err.sys_errno, EPIPE);
+}
+END_TEST
+
+START_TEST(only_what_is_waited_for_is_taken)
+{
+	int fd = -1;
+
+	ck_assert_int_eq(sync_send(pair[0], SYNC_NETWORK, 0, STDIN_FILENO, &err), 0);
+	ck_assert_int_eq(sync_take(pair[1], SYNC_NETWORK, &fd, &err), 0);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(sync_send(pair[0], SYNC_NETWORK, 0, -1, &err), 0);
+	ck_assert_int_eq(sync_take(pair[1], SYNC_GO, NULL, &err), -1);
+}
+END_TEST
+
 /* What a process that has been taken over could send. */
 START_TEST(hostile_strings_are_ended)
 {
@@ -221,6 +252,8 @@ int main(void)
 	tcase_add_test(tcase, carries_a_descriptor);
 	tcase_add_test(tcase, an_error_arrives_whole);
 	tcase_add_test(tcase, a_mute_end_is_told_apart);
+	tcase_add_test(tcase, the_last_words_arrive);
+	tcase_add_test(tcase, only_what_is_waited_for_is_taken);
 	tcase_add_test(tcase, hostile_strings_are_ended);
 	tcase_add_loop_test(tcase, refuses_malformed_messages, 0, array_size(malformed));
 	tcase_add_test(tcase, warnings_pass_through);
