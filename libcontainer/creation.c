@@ -4,11 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +14,7 @@
 #include "hooks/hooks.h"
 #include "libcontainer/cgroup_owner.h"
 #include "libcontainer/creation_failure.h"
+#include "libcontainer/creation_undo.h"
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/intel_rdt.h"
@@ -33,12 +30,6 @@
 #include "libcontainer/runtime_hooks.h"
 #include "libcontainer/start.h"
 #include "libcontainer/sync.h"
-
-/* For what a dead process has sent, should somebody else still hold its socket. */
-#define LAST_WORDS_MS 1000
-
-/* How long a first process may take to come to where it waits. */
-#define HEAR_OUT_MS 10000
 
 static unsigned made_namespaces(const struct creation *creation)
 {
@@ -78,116 +69,6 @@ static int check_host(const struct creation *creation, struct error *err)
 	if (process && (apparmor_check(process, err) < 0 || selinux_check(process, err) < 0))
 		return -1;
 	return selinux_check_mount_label(creation->spec->platform.mount_label, err);
-}
-
-static void undo_state_dir(void *context)
-{
-	struct creation *creation = context;
-	struct error err = { 0 };
-
-	if (state_dir_remove(&creation->dir, &err) < 0)
-		log_warning("%s", err.text);
-}
-
-static void undo_hooks(void *context)
-{
-	struct creation *creation = context;
-
-	if (!creation->has_run_hooks)
-		return;
-	creation->state.status = STATE_STOPPED;
-	creation->state.has_pid = false;
-	runtime_hooks_run_poststop(creation->spec, &creation->state);
-}
-
-static void undo_cgroup(void *context)
-{
-	struct creation *creation = context;
-	struct error err = { 0 };
-
-	if (cgroup_kill(creation->file.cgroup, &err) < 0 ||
-		cgroup_remove(creation->file.cgroup, &err) < 0)
-		log_warning("%s", err.text);
-}
-
-/* Keeps what the next message tells of, whatever that is. False when there is none. */
-static bool hear_of_paths(struct creation *creation, int64_t deadline)
-{
-	struct sync_message message;
-	struct error ignored = { 0 };
-	cleanup_fd int fd = -1;
-
-	if (sync_receive(creation->sync[0], deadline, &message, &fd, &ignored) < 0)
-		return false;
-	creation->is_first_waiting = sync_waits(message.type);
-	return message.type != SYNC_MADE ||
-	       made_paths_keep(&creation->made, &message.made, take_fd(&fd), &ignored) == 0;
-}
-
-/*
- * A process that is killed between making a file and telling of it leaves that
- * behind, so it is let go on to where it waits for us or ends.
- */
-static void hear_out(struct creation *creation)
-{
-	int64_t deadline = clock_now_ms() + HEAR_OUT_MS;
-
-	while (!creation->is_first_waiting && hear_of_paths(creation, deadline))
-		;
-}
-
-static void undo_first_process(void *context)
-{
-	struct creation *creation = context;
-	struct error err = { 0 };
-	int status;
-
-	if (creation->first.pidfd < 0)
-		return;
-	/* Whatever it waits for will not come. */
-	shutdown(creation->sync[0], SHUT_WR);
-	hear_out(creation);
-	/* It is our child, so its number is its own until it is reaped. */
-	kill(creation->first.pid, SIGKILL);
-	if (pidfd_reap(creation->first.pidfd, PIDFD_DEATH_MS, &status, NULL, &err) < 0)
-		log_warning("%s", err.text);
-}
-
-/* Whatever their namespace is of by now: those that are virtual would end with it. */
-static void undo_net_devices(void *context)
-{
-	struct creation *creation = context;
-	struct error err = { 0 };
-
-	if (net_devices_return(&creation->net_devices, &err) < 0)
-		log_warning("%s", err.text);
-}
-
-static void undo_intel_rdt(void *context)
-{
-	struct creation *creation = context;
-	struct error err = { 0 };
-
-	if (intel_rdt_remove(creation->spec->platform.intel_rdt, creation->id, &creation->file.rdt,
-		    &err) < 0)
-		log_warning("%s", err.text);
-}
-
-/*
- * The first process is dead by now, and with its cgroup whoever had kept its
- * mounts, which would hide what they are on. What it has told and nobody has
- * read is still on its way, whoever of both had failed.
- */
-static void undo_made_paths(void *context)
-{
-	struct creation *creation = context;
-	int64_t deadline = creation->sync[0] < 0 ? 0 : clock_now_ms() + LAST_WORDS_MS;
-
-	close_at(&creation->sync[1]);
-	creation->sync[1] = -1;
-	while (hear_of_paths(creation, deadline))
-		;
-	made_paths_remove(&creation->made);
 }
 
 static void describe(struct creation *creation)
@@ -253,8 +134,8 @@ static int make_state_dir(struct creation *creation, struct error *err)
 {
 	if (state_dir_create(&creation->dir, creation->runtime->root, creation->id, err) < 0)
 		return -1;
-	rollback_push(&creation->rollback, undo_state_dir, creation);
-	rollback_push(&creation->rollback, undo_hooks, creation);
+	rollback_push(&creation->rollback, creation_undo_state_dir, creation);
+	rollback_push(&creation->rollback, creation_undo_hooks, creation);
 	if (creation->starter == CREATION_STARTED_BY_CALLER ? make_pipes(creation, err) < 0
 							    : make_fifos(creation, err) < 0)
 		return -1;
@@ -278,8 +159,8 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		state_file_save(creation->dir.fd, &creation->file, err) < 0 ||
 		cgroup_make(creation->file.cgroup, err) < 0)
 		return -1;
-	rollback_push(&creation->rollback, undo_made_paths, creation);
-	rollback_push(&creation->rollback, undo_cgroup, creation);
+	rollback_push(&creation->rollback, creation_undo_made_paths, creation);
+	rollback_push(&creation->rollback, creation_undo_cgroup, creation);
 	neighbours_mark(&creation->dir, creation->file.cgroup);
 	creation_watch_memory(creation->spec, creation->file.cgroup, &creation->kills);
 	if (!cgroup_can_limit_later(creation->file.cgroup) &&
@@ -389,7 +270,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.run = init_run,
 		.context = &init,
 	};
-	rollback_push(&creation->rollback, undo_first_process, creation);
+	rollback_push(&creation->rollback, creation_undo_first_process, creation);
 	if (launch(&creation->launch, &creation->first, err) < 0)
 		return creation_explain_birth(creation->spec, count_kills(creation), err);
 	creation->state.has_pid = true;
@@ -416,7 +297,7 @@ static int move_net_devices(struct creation *creation, struct error *err)
 			&creation->network, &creation->joined, creation->first.pid, err);
 		if (network < 0)
 			return -1;
-		rollback_push(&creation->rollback, undo_net_devices, creation);
+		rollback_push(&creation->rollback, creation_undo_net_devices, creation);
 		if (net_devices_move(platform, network, &creation->net_devices, err) < 0)
 			return -1;
 	}
@@ -436,7 +317,7 @@ static int assist(struct creation *creation, struct error *err)
 		intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid,
 			&creation->file.rdt, err) < 0)
 		return -1;
-	rollback_push(&creation->rollback, undo_intel_rdt, creation);
+	rollback_push(&creation->rollback, creation_undo_intel_rdt, creation);
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
 		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
@@ -619,20 +500,13 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 	return -1;
 }
 
-static void undo_pid_file(void *context)
-{
-	struct creation *creation = context;
-
-	pid_file_remove(creation->options->pid_file);
-}
-
 int creation_announce(struct creation *creation, struct error *err)
 {
 	const struct container_options *options = creation->options;
 
 	if (pid_file_write(options->pid_file, creation->first.pid, err) < 0)
 		return -1;
-	rollback_push(&creation->rollback, undo_pid_file, creation);
+	rollback_push(&creation->rollback, creation_undo_pid_file, creation);
 	return pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err);
 }
 
