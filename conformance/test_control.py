@@ -10,9 +10,10 @@ import subprocess
 import time
 
 import harness
+from attacks import STRACE
 from cgroup_files import group_of
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, settle, shell_bundle
-from machine import cgroup_mounts, reap
+from machine import cgroup_mounts, cgroups_are_v2, reap
 
 
 def shell(script, own_pids=True):
@@ -298,6 +299,26 @@ def test_kill_of_run_with_orphans(parent, options):
         runtime.ok('kill', 'orphans', 'KILL')
         expect(run.wait(10), 137, 'exit status')
     expect(int(re.search(r'PPid:\t(\d+)', status)[1]), {'run': run.pid, 'the caller': os.getpid()}[parent], 'its parent')
+
+
+# Where cgroup v2 is beside the controllers, its cgroup.kill spares the freezer.
+FREEZER_ONLY = ['unshare', '--mount', 'sh', '-c', 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', 'sh']
+
+
+def test_kill_while_run_removes_the_group():
+    """Thawed, the processes die, and `run` is faster than `kill` can see that."""
+    if cgroups_are_v2():
+        raise harness.Skip('cgroup v2 has no freezer that is thawed')
+    bundle = shell_bundle('echo; sleep 1000')
+    bundle.config['linux']['namespaces'] = [n for n in bundle.config['linux']['namespaces'] if n['type'] != 'pid']
+    runtime = Runtime()
+    command = runtime.command('run', '--bundle', bundle.save().path, 'slow')
+    with subprocess.Popen([*FREEZER_ONLY, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as run:
+        run.stdout.readline()
+        assert settle(lambda: runtime.state('slow')['status'] == 'running'), 'it does not run'
+        delays = [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'trace=write', '-e', 'inject=write:delay_exit=300000']
+        runtime.ok('kill', 'slow', 'KILL', wrapper=[*FREEZER_ONLY, *delays])
+        expect(run.wait(10), 137, 'exit status')
 
 
 def test_kill_all_of_stopped_sweeps():

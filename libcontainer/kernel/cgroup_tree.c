@@ -66,8 +66,7 @@ static int append_numbers(
 	return 0;
 }
 
-/* Whether the error only says that the group is gone (ENODEV from its open files). */
-static bool is_gone(int sys_errno)
+bool cgroup_tree_is_gone(int sys_errno)
 {
 	return sys_errno == ENOENT || sys_errno == ENODEV;
 }
@@ -80,13 +79,13 @@ static int read_pids(int dir_fd, struct cgroup_pids *pids, struct error *err)
 	ssize_t n;
 
 	if (fd < 0)
-		return is_gone(errno) ? 0 : error_set_call(err, "open", "cgroup.procs");
+		return cgroup_tree_is_gone(errno) ? 0 : error_set_call(err, "open", "cgroup.procs");
 	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		/* EOPNOTSUPP: a threaded group, whose processes its domain lists (v2). */
 		if (n < 0)
-			return is_gone(errno) || errno == EOPNOTSUPP
+			return cgroup_tree_is_gone(errno) || errno == EOPNOTSUPP
 				       ? 0
 				       : error_set_call(err, "read", "cgroup.procs");
 		if (append_numbers(pids, chunk, (size_t)n, &partial, err) < 0)
@@ -236,7 +235,9 @@ int cgroup_tree_pids(int dir_fd, struct cgroup_pids *ret_pids, struct error *err
 		return 0;
 	fd = open_group(dir_fd, ".");
 	if (fd < 0)
-		return is_gone(errno) ? 0 : error_set_errno(err, "open the container's cgroup");
+		return cgroup_tree_is_gone(errno)
+			       ? 0
+			       : error_set_errno(err, "open the container's cgroup");
 	if (walk_down(&walk, fd, err) < 0)
 		return -1;
 	while (walk.depth > 0) {
@@ -495,7 +496,7 @@ static int try_remove(const char *path, int64_t deadline_ms, bool *ret_is_gone, 
 		return error_set_call(err, "remove cgroup", path);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return is_gone(errno) ? 0 : error_set_call(err, "open cgroup", path);
+		return cgroup_tree_is_gone(errno) ? 0 : error_set_call(err, "open cgroup", path);
 	if (remove_children(fd, err) < 0 || cgroup_tree_pids(fd, &pids, err) < 0)
 		return -1;
 	if (cgroup_tree_now_ms() >= deadline_ms) {

@@ -56,6 +56,9 @@ int cgroup_tree_kill(int dir_fd, struct error *err) must_check;
  */
 int cgroup_tree_remove(const char *path, int64_t deadline_ms, struct error *err) must_check;
 
+/* Whether an error only says that the group is gone: ENOENT, or ENODEV from its open files. */
+bool cgroup_tree_is_gone(int sys_errno);
+
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t cgroup_tree_now_ms(void);
 

@@ -142,20 +142,27 @@ static bool is_frozen(int dir_fd)
  */
 static int kill_all(struct cgroup_place *place, struct error *err)
 {
-	struct error ignored = { 0 };
+	struct error ignored = { 0 }, cause = { 0 };
 	int dir_fd = cgroup_place_open(place, err);
 	bool has_freezer;
-	int result;
 
 	if (dir_fd < 0)
 		return -1;
 	has_freezer = cgroup_file_exists(dir_fd, "freezer.state");
-	if (has_freezer && set_frozen(place, true, &ignored) < 0)
-		ignored = (struct error){ 0 };
-	result = cgroup_tree_kill(dir_fd, err);
-	if (has_freezer && set_frozen(place, false, result < 0 ? &ignored : err) < 0)
+	if (has_freezer)
+		(void)!set_frozen(place, true, &ignored);
+	if (cgroup_tree_kill(dir_fd, err) < 0) {
+		if (has_freezer)
+			(void)!set_frozen(place, false, &cause);
 		return -1;
-	return result;
+	}
+	if (!has_freezer || set_frozen(place, false, &cause) == 0)
+		return 0;
+	/* Once they are dead, whoever waits for that removes it. */
+	if (cgroup_tree_is_gone(cause.sys_errno))
+		return 0;
+	*err = cause;
+	return -1;
 }
 
 const struct cgroup_ops cgroup_v1_ops = {
