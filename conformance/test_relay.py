@@ -241,8 +241,9 @@ def test_stopped_by_the_callers_shell(kind, name):
 
 
 def test_stopped_without_a_terminal_of_its_own():
-    """Ctrl-Z typed to `run` of a container without a terminal."""
-    with Screen() as screen, Job('run', sh('echo ready; read x; echo "got $x"; exit 5'), **screen.popen()) as job:
+    """Ctrl-Z typed to `run` of a container without a terminal. The program goes on, so it must not read what the shell is to."""
+    script = 'echo ready; until [ -e /go ]; do sleep .05; done; read x; echo "got $x"; exit 5'
+    with Screen() as screen, Job('run', sh(script), **screen.popen()) as job:
         bundle = next(harness.tmp.glob('b*/config.json'))
         config = json.loads(bundle.read_text())
         config['process']['terminal'] = False
@@ -254,7 +255,8 @@ def test_stopped_without_a_terminal_of_its_own():
         screen.wait_for(job.PROMPT)
         expect(state_of(job.pid()), 'T', 'state of the runtime')
         screen.type(b'fg\r')
-        time.sleep(0.3)
+        assert harness.settle(lambda: state_of(job.pid()) == 'S'), 'the runtime does not go on'
+        (bundle.parent / 'rootfs/go').touch()
         screen.type(b'line\r')
         screen.wait_for(rb'got line')
         screen.wait_for(job.PROMPT)
