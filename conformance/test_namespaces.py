@@ -420,7 +420,7 @@ def test_network_namespace_ends_with_the_container():
     seen = bundle.path / 'seen'
     bundle.config['hooks'] = {'poststop': [{'path': '/bin/sh', 'args': ['sh', '-c', f'ls -l /proc/$PPID/fd >{seen}']}]}
     check_network(harness.run_program(Runtime(), bundle))
-    expect_in('/run', seen.read_text().replace('/tmp', '/run'), 'descriptors')
+    expect_in(' -> ', seen.read_text(), 'descriptors')
     assert 'net:[' not in seen.read_text(), seen.read_text()
 
 

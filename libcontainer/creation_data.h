@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the steps of making a container share, and what undoes them; see creation.h. */
+/* What the steps of making a container share with those that undo them; see creation.h. */
 #ifndef KOGG_LIBCONTAINER_CREATION_DATA_H
 #define KOGG_LIBCONTAINER_CREATION_DATA_H
 

@@ -71,8 +71,7 @@ void sync_send_error(int socket, const struct error *error);
 int sync_send_made(int socket, const struct sync_made *made, int dir_fd, struct error *err)
 	must_check;
 
-/* Waits for a message of TYPE from the runtime. RET_FD gets what comes along; NULL: nothing does.
- */
+/* Waits for the runtime's TYPE. RET_FD gets what comes along; NULL when nothing does. */
 int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err) must_check;
 
 /* Sends TYPE and waits for the runtime's SYNC_GO. */

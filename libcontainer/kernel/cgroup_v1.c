@@ -145,19 +145,16 @@ static int kill_all(struct cgroup_place *place, struct error *err)
 	struct error ignored = { 0 }, cause = { 0 };
 	int dir_fd = cgroup_place_open(place, err);
 	bool has_freezer;
+	int result;
 
 	if (dir_fd < 0)
 		return -1;
 	has_freezer = cgroup_file_exists(dir_fd, "freezer.state");
 	if (has_freezer)
 		(void)!set_frozen(place, true, &ignored);
-	if (cgroup_tree_kill(dir_fd, err) < 0) {
-		if (has_freezer)
-			(void)!set_frozen(place, false, &cause);
-		return -1;
-	}
-	if (!has_freezer || set_frozen(place, false, &cause) == 0)
-		return 0;
+	result = cgroup_tree_kill(dir_fd, err);
+	if (!has_freezer || set_frozen(place, false, &cause) == 0 || result < 0)
+		return result;
 	/* Once they are dead, whoever waits for that removes it. */
 	if (cgroup_tree_is_gone(cause.sys_errno))
 		return 0;
