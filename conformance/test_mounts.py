@@ -257,6 +257,19 @@ def test_tmpcopyup():
     expect(seen['answers']['stat /etc/link'].get('target'), '/elsewhere', 'link')
 
 
+@cases(([], [0o751, 3, 4]), (['mode=0700'], [0o700, 3, 4]), (['uid=7'], [0o751, 7, 4]), (['gid=8'], [0o751, 3, 8]),
+       (['gid=8', 'mode=0700', 'uid=7'], [0o700, 7, 8]))
+def test_tmpcopyup_and_what_is_asked_for(options, wanted):
+    """The directory that is covered says only what the options don't."""
+    bundle = with_mounts(tmpfs('/data', 'tmpcopyup', *options))
+    data = bundle.rootfs / 'data'
+    data.mkdir()
+    data.chmod(0o751)
+    os.chown(data, 3, 4)
+    seen, _ = inside(bundle, 'stat /data')
+    expect([seen['answers']['stat /data'][k] for k in ('mode', 'uid', 'gid')], wanted, 'mode, user and group')
+
+
 def test_locked_flags_are_kept():
     """A bind of a nosuid,nodev source keeps these flags where the user namespace can't take them away."""
     source = harness.tmp / 'source'

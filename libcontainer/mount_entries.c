@@ -211,6 +211,21 @@ static int label_root(int mount_fd, const char *label, struct error *err)
 	return 0;
 }
 
+/* What the new file system has of the directory it covers, where no option says it. */
+static unsigned covered_attributes(const struct spec_mount *mount)
+{
+	static const struct {
+		const char *word;
+		unsigned attribute;
+	} words[] = { { "mode", STATX_MODE }, { "uid", STATX_UID }, { "gid", STATX_GID } };
+	unsigned attributes = 0;
+
+	for (size_t i = 0; i < array_size(words); i++)
+		if (!filesystem_has_word(&mount->parsed.data, words[i].word))
+			attributes |= words[i].attribute;
+	return attributes;
+}
+
 /* What can be done only with the descriptor of the new mount. */
 static int make_by_descriptor(struct mount_entries *entries, const struct spec_mount *mount,
 	const struct filesystem *fs, int target_fd, struct error *err)
@@ -229,7 +244,7 @@ static int make_by_descriptor(struct mount_entries *entries, const struct spec_m
 	fd = filesystem_open(&writable, err);
 	if (fd < 0)
 		return -1;
-	if (options->has_tmpcopyup && copy_up(target_fd, fd, err) < 0)
+	if (options->has_tmpcopyup && copy_up(target_fd, fd, covered_attributes(mount), err) < 0)
 		return -1;
 	if (label && is_type(mount, "mqueue") && label_root(fd, label, err) < 0)
 		return -1;

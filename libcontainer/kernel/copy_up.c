@@ -173,7 +173,18 @@ static int copy_directory(int from_fd, int to_fd, dev_t device, unsigned depth, 
 	return errno ? error_set_errno(err, "copy up a directory") : 0;
 }
 
-int copy_up(int from_fd, int to_fd, struct error *err)
+/* The directory itself: its mode and owner, as far as WANTED has them. */
+static int copy_own(int to_fd, const struct stat *st, unsigned wanted)
+{
+	uid_t uid = wanted & STATX_UID ? st->st_uid : (uid_t)-1;
+	gid_t gid = wanted & STATX_GID ? st->st_gid : (gid_t)-1;
+
+	if (fchown(to_fd, uid, gid) < 0)
+		return -1;
+	return wanted & STATX_MODE ? fchmod(to_fd, st->st_mode & 07777) : 0;
+}
+
+int copy_up(int from_fd, int to_fd, unsigned wanted, struct error *err)
 {
 	cleanup_fd int from = openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_fd int to = openat(to_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -184,7 +195,7 @@ int copy_up(int from_fd, int to_fd, struct error *err)
 	if (copy_directory(fcntl(from, F_DUPFD_CLOEXEC, 0), to, st.st_dev, COPY_UP_DEPTH_MAX, err) <
 		0)
 		return -1;
-	if (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0)
+	if (copy_own(to, &st, wanted) < 0)
 		return error_set_errno(err, "copy up a directory's mode");
 	return 0;
 }

@@ -18,9 +18,10 @@
 /*
  * Copies all that is in FROM_FD, which may be O_PATH, to the empty directory
  * TO_FD: modes, owners, times and extended attributes, hard links as separate
- * files. What other mounts hold is not copied. TO_FD itself gets FROM_FD's mode and
- * owner. The caller's umask is 0.
+ * files. What other mounts hold is not copied. TO_FD itself gets of FROM_FD's mode,
+ * user and group those that WANTED names: STATX_MODE, STATX_UID, STATX_GID. The
+ * caller's umask is 0.
  */
-int copy_up(int from_fd, int to_fd, struct error *err) must_check;
+int copy_up(int from_fd, int to_fd, unsigned wanted, struct error *err) must_check;
 
 #endif
