@@ -160,6 +160,15 @@ def remove_cgroups(groups):
 exit_statuses = {}  # pid -> wait status of orphans that came to us
 
 
+def all_cpus():
+    """Those that this process may run on, if it asks for it: its own mask may be narrower."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(1024))
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, own)
+    return cpus
+
+
 def children(pid='self'):
     found = []
     for task in pathlib.Path(f'/proc/{pid}/task').iterdir():

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """config-linux.md, "Control groups": device rules, membership, removal. Works on v1, hybrid and v2 hosts."""
+import json
 import os
 import pathlib
 import re
@@ -11,7 +12,8 @@ import time
 import harness
 import machine
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
-from machine import CGROUP_TOP, cgroup_mounts, cgroups_are_v2, own_cgroups, reap
+from machine import CGROUP_TOP, all_cpus, cgroup_mounts, cgroups_are_v2, controller_home, own_cgroups, reap
+
 
 def with_resources(**members):
     bundle = Bundle()
@@ -418,6 +420,32 @@ def test_one_write_a_hierarchy():
     lines = traced_create('write')
     moves = [match[1] for line in lines if (match := re.search(r'write\(\d+<(\S*?)/' + CGROUP_TOP + r'/\S*/(?:cgroup\.procs|tasks)>', line))]
     expect(sorted(moves), sorted(places), 'hierarchies of the moves')
+
+
+@cases(
+    ('no limit', {}, []), ('cpus', {'cpus': '0-1'}, []), ('stage process', {'cpus': '0-1'}, [{'type': 'time'}]),
+    ('no group', {}, None),
+)
+def test_affinity_of_the_caller(name, cpu, namespaces):
+    """As from a unit with CPUAffinity=: since Linux 6.2 the mask would survive the move into a cpuset."""
+    wanted = all_cpus()
+    if len(wanted) < 2:
+        raise Skip('needs two CPUs')
+    if cpu and not controller_home('cpuset')[1]:
+        raise Skip('needs the controller cpuset')
+    if cpu:
+        wanted = [0, 1]
+    options = []
+    if namespaces is None:
+        options, wanted = ['--cgroup-manager', 'disabled'], [1]
+    bundle = with_resources(cpu=cpu)
+    bundle.config['linux']['namespaces'] += namespaces or []
+    with Container(Runtime(*options, preexec_fn=lambda: os.sched_setaffinity(0, {1})), bundle) as container:
+        expect(container.run()['affinity'], wanted, 'affinity of the first process')
+        answer = container.runtime.ok('exec', container.id, '/bin/probe')
+        expect(json.loads(answer.out)['affinity'], wanted, "affinity of exec's process")
+        container.finish()
+        container.delete()
 
 
 def test_time_of_removal():

@@ -342,10 +342,6 @@ def test_memory_policy():
     expect((seen['memory_policy'], seen['memory_nodes']), (2 | 1 << 15, 1), 'memory policy')
 
 
-def test_affinity_is_inherited():
-    expect(seen_with(lambda c: None)['affinity'], sorted(os.sched_getaffinity(0)), 'affinity')
-
-
 def test_signals_are_as_at_boot():
     """Neither blocked nor ignored ones of the runtime or of its caller."""
     status = seen_with(lambda c: None)['status']

@@ -16,6 +16,7 @@
 #include "libcontainer/kernel/keyring.h"
 #include "libcontainer/kernel/selinux.h"
 #include "libcontainer/kernel/sysctls.h"
+#include "libcontainer/launch.h"
 #include "libcontainer/process_setup.h"
 #include "libcontainer/relay.h"
 #include "libcontainer/start.h"
@@ -71,7 +72,8 @@ static int join_namespaces(struct init *init, struct error *err)
 static int enter_cgroup(struct init *init, struct error *err)
 {
 	/* A stage process was in it already when this one was born. */
-	if (init->request->joins_itself && cgroup_enter(init->request->cgroup, err) < 0)
+	if (init->request->joins_itself &&
+		launch_enter_cgroup(init->request->cgroup, NULL, err) < 0)
 		return -1;
 	if (made_namespaces(init) & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return error_set_errno(err, "make a cgroup namespace");

@@ -197,12 +197,17 @@ static int make_namespaces(const struct launch_request *request, struct error *e
 	return made & CLONE_NEWTIME ? unshare_time(request, err) : 0;
 }
 
-/* The cgroup comes first: inside a user namespace there would be no right to enter it. */
-static int enter_cgroup(const struct launch_request *request, struct error *err)
+int launch_enter_cgroup(
+	const struct cgroup *cgroup, const struct spec_process *affinity, struct error *err)
 {
-	if (cgroup_enter(request->cgroup, err) < 0)
+	if (cgroup_enter(cgroup, err) < 0)
 		return -1;
-	return request->affinity ? cpu_affinity_apply_final(request->affinity, err) : 0;
+	if (affinity && (affinity->exec_affinity_initial || affinity->exec_affinity_final))
+		return cpu_affinity_apply_final(affinity, err);
+	/* In a group of the caller's, its mask is as good as the group. */
+	if (cgroup_has_group(cgroup))
+		cpu_affinity_reset();
+	return 0;
 }
 
 static unsigned flags_of_birth(const struct launch_request *request)
@@ -239,7 +244,8 @@ static int prepare_stage(const struct launch_request *request, struct error *err
 	/* Parts of it will be within reach of a container that runs already. */
 	if (!waits_for_maps && credentials_set_dumpable(false, err) < 0)
 		return -1;
-	if (enter_cgroup(request, err) < 0)
+	/* First: inside a user namespace there would be no right to enter it. */
+	if (launch_enter_cgroup(request->cgroup, request->affinity, err) < 0)
 		return -1;
 	return request->target < 0 ? make_namespaces(request, err) : join_container(request, err);
 }

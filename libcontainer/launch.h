@@ -68,6 +68,13 @@ struct launched {
 bool launch_needs_stage(const struct spec_linux *platform);
 
 /*
+ * The part of CGROUP that the process itself has in entering it, and the CPUs that it
+ * may use there: what AFFINITY, its execCPUAffinity or NULL, says, else all of the group's.
+ */
+int launch_enter_cgroup(const struct cgroup *cgroup, const struct spec_process *affinity,
+	struct error *err) must_check;
+
+/*
  * What the process asks for with SYNC_MAP_IDS and SYNC_MOVE: writes the ID maps
  * of PID's user namespace, moves it into the cgroup, and says SYNC_GO.
  */

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define LONG_BITS (sizeof(long) * CHAR_BIT)
 
 /* NR_CPUS is at most 8192 on the largest builds. */
@@ -75,6 +77,17 @@ static int apply(const char *list, struct error *err)
 		return error_set(err, ERROR_SPEC,
 			"none of the CPUs %s is there and in the cgroup's cpuset", list);
 	return error_set_errno(err, "set the CPU affinity to %s", list);
+}
+
+void cpu_affinity_reset(void)
+{
+	unsigned long bits[CPUS_MAX / LONG_BITS];
+
+	/* The kernel drops what the machine lacks, and at each change what the cpuset lacks. */
+	memset(bits, 0xff, sizeof(bits));
+	if (sched_setaffinity(0, sizeof(bits), (const cpu_set_t *)bits) < 0)
+		log_warning(
+			"the process keeps the CPU affinity of the runtime: %s", strerror(errno));
 }
 
 int cpu_affinity_apply_initial(const struct spec_process *process, struct error *err)

@@ -18,6 +18,14 @@ int cpu_affinity_apply_initial(const struct spec_process *process, struct error 
 int cpu_affinity_apply_final(const struct spec_process *process, struct error *err) must_check;
 
 /*
+ * Lets the caller, who has entered the container's cgroup, run wherever its cpuset
+ * allows: a mask that somebody asked for before, as systemd does for CPUAffinity=,
+ * survives that since Linux 6.2 and would narrow what the config gives. Warns when
+ * that is refused.
+ */
+void cpu_affinity_reset(void);
+
+/*
  * Reads LIST into the bit mask BITS of COUNT longs, which it clears first.
  * Returns how many longs the highest number takes, or -1 when LIST is no list
  * or a number does not fit. Also for NUMA nodes, which are written alike.

@@ -205,6 +205,22 @@ START_TEST(affinity_is_set)
 }
 END_TEST
 
+/* One CPU was asked for; the machine may have no other. */
+START_TEST(affinity_is_reset)
+{
+	const struct spec_process process = { .pointer = "/process", .exec_affinity_initial = "0" };
+	cpu_set_t all, set;
+
+	cpu_affinity_reset();
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	suite_assert_done(cpu_affinity_apply_initial(&process, &err), err);
+	cpu_affinity_reset();
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+	ck_assert(CPU_EQUAL(&set, &all));
+	ck_assert_int_eq(CPU_COUNT(&set), sysconf(_SC_NPROCESSORS_ONLN));
+}
+END_TEST
+
 START_TEST(memory_policy_is_set)
 {
 	const struct spec_memory_policy wanted = {
@@ -364,6 +380,7 @@ int main(void)
 	tcase_add_test(tests, io_priority_errors_point);
 	tcase_add_loop_test(tests, lists_are_read, 0, array_size(lists));
 	tcase_add_test(tests, affinity_is_set);
+	tcase_add_test(tests, affinity_is_reset);
 	tcase_add_test(tests, memory_policy_is_set);
 	tcase_add_loop_test(tests, bad_memory_policies_point, 0, array_size(bad_policies));
 	tcase_add_test(tests, personality_is_set);
