@@ -134,6 +134,21 @@ static int copy_subdirectory(int from_dir, int to_dir, const char *name, const s
 	return copy_metadata(from, to, st);
 }
 
+/*
+ * Whether NAME, in a directory of DEVICE, is the root of another mount. Its own
+ * device says nothing where the kernel says that (Linux 5.8): the files of an
+ * overlay have those of its layers.
+ */
+static bool is_mount_point(int dir_fd, const char *name, const struct stat *seen, dev_t device)
+{
+	struct statx st;
+
+	if (statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &st) == 0 &&
+		(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+		return st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return seen->st_dev != device;
+}
+
 static int copy_entry(
 	int from_dir, int to_dir, const char *name, dev_t device, unsigned depth, struct error *err)
 {
@@ -142,7 +157,7 @@ static int copy_entry(
 
 	if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return error_set_call(err, "copy up", name);
-	if (st.st_dev != device)
+	if (is_mount_point(from_dir, name, &st, device))
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		result = copy_subdirectory(from_dir, to_dir, name, &st, depth, err);
