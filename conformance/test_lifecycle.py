@@ -327,6 +327,31 @@ def test_forked_processes_end_with_the_container():
         container.delete()
 
 
+def test_what_create_has_warned_of():
+    """Later commands read the same config and keep quiet; what exec brings itself is warned of."""
+    bundle = Bundle()
+    (harness.tmp / 'there').mkdir(exist_ok=True)
+    bundle.config['mounts'].append({'destination': 'data', 'type': 'bind', 'source': str(harness.tmp / 'there'),
+                                    'options': ['bind', 'mode=755']})
+    bundle.config['process']['capabilities']['bounding'].append('CAP_NONE')
+    bundle.config['hooks'] = {kind: [{'path': '/bin/true'}] for kind in ('poststart', 'poststop')}
+    with Container(Runtime(), bundle) as container:
+        answer = container.try_create()
+        expect(sum(r['level'] == 'warning' for r in answer.records()), 3, f'warnings of {answer.log_text}')
+        expect(container.runtime.call('start', container.id).log_text, '', 'log of start')
+        container.ask()
+        answer = container.runtime.call('exec', container.id, 'sh', '-c', 'echo err >&2')
+        expect((answer.status, answer.err, answer.log_text), (0, 'err\n', ''), 'status, standard error and log of exec')
+        own = bundle.path / 'process.json'
+        own.write_text(json.dumps(bundle.config['process'] | {'args': ['true']}))
+        answer = container.runtime.call('exec', '--process', own, container.id)
+        expect((answer.status, [r['level'] for r in answer.records()]), (0, ['warning']), 'status and log of its own')
+        expect_in("'CAP_NONE'", answer.log_text, 'log')
+        container.finish()
+        expect(container.runtime.call('delete', container.id).log_text, '', 'log of delete')
+        container.is_made = False
+
+
 # Files and stdio
 
 def test_pid_file_holds_only_the_number():

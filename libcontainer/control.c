@@ -76,7 +76,7 @@ static int update_with_rdt(
 	const struct spec *spec;
 	int result;
 
-	if (spec_load(handle->dir.fd, "config.json", &document, &spec, err) < 0)
+	if (spec_load_kept(handle->dir.fd, "config.json", &document, &spec, err) < 0)
 		return -1;
 	if (spec->platform.intel_rdt)
 		result = update_both(handle, spec->platform.intel_rdt, update, err);

@@ -108,8 +108,8 @@ static int prepare(struct addition *addition, struct error *err)
 {
 	const struct spec_process *process;
 
-	if (spec_load(addition->handle.dir.fd, "config.json", &addition->document, &addition->spec,
-		    err) < 0 ||
+	if (spec_load_kept(addition->handle.dir.fd, "config.json", &addition->document,
+		    &addition->spec, err) < 0 ||
 		exec_process_build(&addition->process, addition->spec, addition->options, err) < 0)
 		return -1;
 	process = addition->process.process;
@@ -184,6 +184,7 @@ static int set_up_child(
 		.procfs = &procfs,
 		.terminal = addition->process.process->terminal ? &terminal : NULL,
 		.listen_fds = addition->passed.listen,
+		.known_capabilities = addition->process.known_capabilities,
 	};
 
 	if (setsid() < 0)

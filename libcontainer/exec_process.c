@@ -147,6 +147,7 @@ static int build_from_flags(struct exec_process *exec, const struct spec *spec,
 		join_lists(&exec->arena, &spec->process->env, &options->env, &made->env, err) < 0)
 		return -1;
 	exec->process = made;
+	exec->known_capabilities = made->capabilities;
 	return add_capabilities(exec, &options->caps, err);
 }
 

@@ -14,6 +14,7 @@ struct exec_process {
 	const struct spec_process *process;
 	struct spec_process made; /* when the flags say */
 	struct spec_capabilities capabilities;
+	const struct spec_capabilities *known_capabilities; /* the container's; or NULL */
 	struct arena arena;
 };
 

@@ -198,7 +198,7 @@ static int load_spec(
 {
 	struct error err = { 0 };
 
-	if (spec_load(handle->dir.fd, "config.json", document, spec, &err) == 0)
+	if (spec_load_kept(handle->dir.fd, "config.json", document, spec, &err) == 0)
 		return 0;
 	log_warning("poststop hooks are left out: %s", err.text);
 	return -1;

@@ -194,7 +194,8 @@ int process_setup(
 	if (enter_cwd(request, &is_there, err) < 0 || set_attributes(request, err) < 0)
 		return -1;
 	procfs_release(request->procfs);
-	if (attach_terminal(request, err) < 0 || capabilities_limit(process, &sets, err) < 0)
+	if (attach_terminal(request, err) < 0 ||
+		capabilities_limit(process, request->known_capabilities, &sets, err) < 0)
 		return -1;
 	umask(process->user.umask.is_set ? (mode_t)process->user.umask.value : DEFAULT_UMASK);
 	if (credentials_apply(process, err) < 0 || capabilities_preview(&sets, err) < 0 ||

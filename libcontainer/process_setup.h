@@ -31,6 +31,7 @@ struct process_request {
 	unsigned listen_fds;
 	const struct path_witness *witness; /* of a working directory that is made; or NULL */
 	const char *notify_socket;          /* as the container sees it, or NULL */
+	const struct spec_capabilities *known_capabilities; /* see capabilities_limit() */
 };
 
 /* What is ready to be executed. */

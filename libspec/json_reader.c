@@ -78,6 +78,8 @@ printf_like(2, 0) static void pass_warning(
 {
 	char pointer[256], text[512];
 
+	if (reader->is_silent)
+		return;
 	json_path_format(&reader->path, pointer, sizeof(pointer));
 	vsnprintf(text, sizeof(text), fmt, args);
 	log_warning("%s: %s", pointer, text);

@@ -33,6 +33,7 @@ struct json_reader {
 	struct arena *arena;
 	struct error *err;
 	struct json_path path;
+	bool is_silent; /* no warnings: the same text was read before */
 };
 
 enum json_kind {

@@ -53,6 +53,13 @@ struct spec_document;
 int spec_load(int dir_fd, const char *file, struct spec_document **ret_document,
 	const struct spec **ret_spec, struct error *err) must_check;
 
+/*
+ * The same for the copy that a container keeps. Whoever created the container
+ * was warned of what is odd in it, so nothing is warned of again.
+ */
+int spec_load_kept(int dir_fd, const char *file, struct spec_document **ret_document,
+	const struct spec **ret_spec, struct error *err) must_check;
+
 /* The same for an object that stands alone: exec's process.json. */
 int spec_load_process(int dir_fd, const char *file, struct spec_document **ret_document,
 	const struct spec_process **ret_process, struct error *err) must_check;

@@ -48,9 +48,11 @@ struct content {
 	size_t size;
 	int (*read)(struct json_reader *reader, json_t *root, void *object);
 	bool is_without_seccomp;
+	bool is_known;
 };
 
 static const struct content config_content = { sizeof(struct spec), read_config, true };
+static const struct content kept_config_content = { sizeof(struct spec), read_config, true, true };
 static const struct content seccomp_content = { sizeof(struct spec_seccomp_part), read_seccomp };
 static const struct content process_content = { sizeof(struct spec_process), read_process };
 static const struct content resources_content = { sizeof(struct spec_resources), read_resources };
@@ -92,6 +94,7 @@ static int read_document(struct spec_document *document, const struct content *c
 		.size = document->text.length,
 		.arena = &document->arena,
 		.err = err,
+		.is_silent = content->is_known,
 	};
 	void *object = arena_alloc(&document->arena, 1, content->size);
 	struct json_aside *aside = content->is_without_seccomp ? &document->seccomp_text : NULL;
@@ -160,6 +163,17 @@ int spec_load(int dir_fd, const char *file, struct spec_document **ret_document,
 	const void *object = NULL;
 
 	if (load(dir_fd, file, &config_content, ret_document, &object, err) < 0)
+		return -1;
+	*ret_spec = object;
+	return 0;
+}
+
+int spec_load_kept(int dir_fd, const char *file, struct spec_document **ret_document,
+	const struct spec **ret_spec, struct error *err)
+{
+	const void *object = NULL;
+
+	if (load(dir_fd, file, &kept_config_content, ret_document, &object, err) < 0)
 		return -1;
 	*ret_spec = object;
 	return 0;

@@ -39,10 +39,13 @@ enum set { BOUNDING, PERMITTED, EFFECTIVE, INHERITABLE, AMBIENT, SETS };
 static const char *const set_words[] = { "bounding", "permitted", "effective", "inheritable",
 	"ambient" };
 
+static const char lack_of_runtime[] = "the runtime does not have it itself";
+
 /* What is being worked out, by enum set. */
 struct plan {
 	const char *pointer; /* of the process object */
 	const struct spec_strings *lists[SETS];
+	size_t known[SETS]; /* so many at the head of each list were warned of before */
 	uint64_t sets[SETS];
 	uint64_t told; /* those that were warned of: once is enough */
 };
@@ -72,10 +75,16 @@ static void read_set(struct plan *plan, enum set set)
 
 		if (cap >= 0)
 			plan->sets[set] |= BIT(cap);
-		else if (!is_told(plan, set, i))
+		else if (i >= plan->known[set] && !is_told(plan, set, i))
 			log_warning("%s/capabilities/%s/%zu: no capability is called '%s'",
 				plan->pointer, set_words[set], i, list->items[i]);
 	}
+}
+
+/* Known lists rule out among each other what they did before; what the caller lacks may be new. */
+static bool is_known(const struct plan *plan, enum set set, size_t index, const char *why)
+{
+	return why != lack_of_runtime && index < plan->known[set];
 }
 
 /* Takes from SET what is not in ALLOWED, and says why. */
@@ -92,8 +101,9 @@ static void confine(struct plan *plan, enum set set, uint64_t allowed, const cha
 		if (cap < 0 || !(lost & BIT(cap)))
 			continue;
 		lost &= ~BIT(cap);
-		log_warning("%s/capabilities/%s/%zu: %s left out: %s", plan->pointer,
-			set_words[set], i, names[cap], why);
+		if (!is_known(plan, set, i, why))
+			log_warning("%s/capabilities/%s/%zu: %s left out: %s", plan->pointer,
+				set_words[set], i, names[cap], why);
 	}
 }
 
@@ -129,12 +139,11 @@ static int work_out(struct plan *plan, struct error *err)
 
 	for (int set = 0; set < SETS; set++)
 		read_set(plan, (enum set)set);
-	confine(plan, BOUNDING, available(plan->sets[BOUNDING], permitted),
-		"the runtime does not have it itself");
-	confine(plan, PERMITTED, permitted, "the runtime does not have it itself");
+	confine(plan, BOUNDING, available(plan->sets[BOUNDING], permitted), lack_of_runtime);
+	confine(plan, PERMITTED, permitted, lack_of_runtime);
 	confine(plan, PERMITTED, plan->sets[BOUNDING], "it is not in the bounding set");
 	confine(plan, EFFECTIVE, plan->sets[PERMITTED], "it is not in the permitted set");
-	confine(plan, INHERITABLE, permitted | inheritable, "the runtime does not have it itself");
+	confine(plan, INHERITABLE, permitted | inheritable, lack_of_runtime);
 	confine(plan, INHERITABLE, plan->sets[BOUNDING], "it is not in the bounding set");
 	confine(plan, AMBIENT, plan->sets[PERMITTED] & plan->sets[INHERITABLE],
 		"it is not in both the permitted and the inheritable set");
@@ -160,15 +169,18 @@ static int drop_all_but(uint64_t bounding, struct error *err)
 	return 0;
 }
 
-int capabilities_limit(
-	const struct spec_process *process, struct capability_sets *ret_sets, struct error *err)
+int capabilities_limit(const struct spec_process *process, const struct spec_capabilities *known,
+	struct capability_sets *ret_sets, struct error *err)
 {
 	static const struct spec_capabilities none;
 	const struct spec_capabilities *wanted = process->capabilities ?: &none;
+	const struct spec_capabilities *before = known ?: &none;
 	struct plan plan = {
 		.pointer = process->pointer,
 		.lists = { &wanted->bounding, &wanted->permitted, &wanted->effective,
 			&wanted->inheritable, &wanted->ambient },
+		.known = { before->bounding.count, before->permitted.count, before->effective.count,
+			before->inheritable.count, before->ambient.count },
 	};
 
 	if (process->capabilities && work_out(&plan, err) < 0)

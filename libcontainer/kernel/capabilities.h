@@ -30,9 +30,11 @@ struct capability_sets {
  * No capabilities object means none in all five sets. What this kernel does
  * not know, what this process does not have itself and what the sets rule out
  * among each other is warned of and left out (config.md, "capabilities").
+ * KNOWN, or NULL, is what the lists of PROCESS begin with and somebody was
+ * warned of before: of that only what this process lacks itself is told.
  */
-int capabilities_limit(const struct spec_process *process, struct capability_sets *ret_sets,
-	struct error *err) must_check;
+int capabilities_limit(const struct spec_process *process, const struct spec_capabilities *known,
+	struct capability_sets *ret_sets, struct error *err) must_check;
 
 /*
  * Makes effective what the program is going to have, and keeps all others

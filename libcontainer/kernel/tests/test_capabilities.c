@@ -43,7 +43,7 @@ static int limit(const struct spec_capabilities *capabilities)
 {
 	const struct spec_process process = { .pointer = "/process", .capabilities = capabilities };
 
-	return capabilities_limit(&process, &sets, &err);
+	return capabilities_limit(&process, NULL, &sets, &err);
 }
 
 /* From the kernel itself: "CapEff" and so on, of /proc/self/status. */
@@ -230,6 +230,41 @@ START_TEST(what_cannot_be_granted_is_left_out)
 }
 END_TEST
 
+START_TEST(what_is_known_is_not_told_again)
+{
+	const struct spec_capabilities known = {
+		.bounding = LIST("CAP_CHOWN", "CAP_OLD"),
+		.permitted = LIST("CAP_CHOWN", "CAP_KILL"),
+	};
+	const struct spec_capabilities wanted = {
+		.bounding = LIST("CAP_CHOWN", "CAP_OLD", "CAP_NEW"),
+		.permitted = LIST("CAP_CHOWN", "CAP_KILL", "CAP_FOWNER"),
+		.effective = LIST("CAP_OLD"),
+	};
+	const struct spec_process process = { .pointer = "/process", .capabilities = &wanted };
+
+	suite_assert_done(capabilities_limit(&process, &known, &sets, &err), err);
+	ck_assert_str_eq(warnings.data,
+		"/process/capabilities/bounding/2: no capability is called 'CAP_NEW'\n"
+		"/process/capabilities/permitted/2: CAP_FOWNER left out: it is not in the bounding "
+		"set\n");
+}
+END_TEST
+
+START_TEST(what_the_runtime_lacks_is_told_again)
+{
+	const struct spec_capabilities wanted = { .bounding = LIST("CAP_MAC_ADMIN") };
+	const struct spec_process process = { .pointer = "/process", .capabilities = &wanted };
+	struct capability_sets ours = { .permitted = read_set("CapPrm") & ~BIT(CAP_MAC_ADMIN) };
+
+	ours.effective = ours.permitted;
+	ck_assert_int_eq(prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN, 0, 0, 0), 0);
+	suite_assert_done(capabilities_apply(&ours, &err), err);
+	suite_assert_done(capabilities_limit(&process, &wanted, &sets, &err), err);
+	ck_assert_uint_eq(n_warnings, 1);
+}
+END_TEST
+
 START_TEST(without_the_right_to_drop_it_fails)
 {
 	const struct capability_sets ours = { .permitted = BIT(CAP_CHOWN) };
@@ -255,6 +290,8 @@ int main(void)
 	tcase_add_test(tests, ambient_survives_a_change_of_user);
 	tcase_add_test(tests, ambient_of_the_caller_does_not_stay);
 	tcase_add_loop_test(tests, what_cannot_be_granted_is_left_out, 0, array_size(doubtful));
+	tcase_add_test(tests, what_is_known_is_not_told_again);
+	tcase_add_test(tests, what_the_runtime_lacks_is_told_again);
 	tcase_add_test(tests, without_the_right_to_drop_it_fails);
 	return suite_run(tests);
 }
