@@ -128,6 +128,26 @@ def test_sys(name, make):
     expect(runtime.ids(), [], 'states')
 
 
+@cases(*((destination,) for destination in ('/sys', '/proc', '/sys/', '//./sys', '/etc/../sys', '/sys/fs/cgroup')))
+def test_bound_to_a_link_that_is_hidden_later(destination):
+    """Masks and read-only paths go by /proc and /sys: were these links, they could miss what a third name shows."""
+    top = destination if destination == '/proc' else '/sys'
+    bundle = hostile_bundle()
+    config = bundle.config
+    config['mounts'] = [m for m in config['mounts'] if m['destination'] != top]
+    config['linux'] |= {'readonlyPaths': [top + '/kernel', top + '/sys', top + '/fs/cgroup'], 'maskedPaths': []}
+    replace(bundle.rootfs / top[1:], lambda p: p.symlink_to('/a/link'))
+    (bundle.rootfs / 'a').mkdir()
+    (bundle.rootfs / 'b/fs/cgroup').mkdir(parents=True)
+    link(bundle, 'a/link', '/b')
+    config['mounts'] += [bind(destination, top), tmpfs('/a')]
+    if top == '/proc':
+        config['linux']['namespaces'] = [n for n in config['linux']['namespaces'] if n['type'] != 'pid']
+    record = Runtime().fails('create', '--bundle', bundle.save().path, 'refused')
+    expect_in('has a symbolic link in it', record['msg'], 'message')
+    expect(config['mounts'][int(record['pointer'].split('/')[2])]['destination'], destination, 'pointer')
+
+
 @cases(('file', 'cpuinfo', True), ('deep file', 'sys/kernel/ns_last_pid', True), ('other file', 'sysrq-trigger', False),
        ('below', 'cpuinfo/x', False), ('directory', 'sys', False), ('made', 'made', False),
        ('name that begins so', 'cpuinfo2', False), ('up', 'cpuinfo/../kcore', False), ('self', 'self/cmdline', False))

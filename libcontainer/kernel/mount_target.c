@@ -63,6 +63,13 @@ static int check_plain_path(const char *path, bool *ret_is_proc, struct error *e
 	return *ret_is_proc || is_allowed_in_proc(rest) ? 0 : refuse_proc(err);
 }
 
+static int refuse_link(const char *path, struct error *err)
+{
+	return error_set(err, ERROR_SYSTEM,
+		"'%s' has a symbolic link in it, which is not followed to /proc or /sys, nor for procfs and sysfs",
+		path);
+}
+
 static bool is_same_file(int a, int b)
 {
 	struct stat st_a, st_b;
@@ -102,27 +109,73 @@ static int open_or_make(const struct mount_place *place, enum path_rule rule,
 	return target->fd < 0 ? -1 : 0;
 }
 
-static int open_linked(
-	const struct mount_place *place, struct mount_target *ret_target, struct error *err)
+/* For a path that has ".." or links in it. RULE says of ROOT_FD's paths how PLACE is opened. */
+static int open_by_identity(const struct mount_place *place, enum path_rule rule, int root_fd,
+	struct mount_target *ret_target, struct error *err)
 {
 	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
 
-	if (open_or_make(place, PATH_IN_ROOT, &target, err) < 0)
+	if (open_or_make(place, rule, &target, err) < 0) {
+		if (rule == PATH_NO_LINKS && errno == ELOOP)
+			return refuse_link(place->path, err);
 		return path_fail_to_open(place->path, err);
-	if (check_by_identity(place->root, target.fd, &target.is_proc, err) < 0)
+	}
+	if (check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
 		return -1;
 	*ret_target = target;
 	target.fd = -1;
 	return 0;
 }
 
+static bool is_same_mount(int a_fd, int b_fd)
+{
+	struct statx a, b;
+
+	return statx(a_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &a) < 0 ||
+	       statx(b_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &b) < 0 || a.stx_mnt_id == b.stx_mnt_id;
+}
+
+/*
+ * PLACE has links below /sys, at REST. sysfs itself is made of links, and so are
+ * the names of version 1's controllers; those of the image are not followed.
+ */
+static int open_in_sys(const struct mount_place *place, const char *rest,
+	struct mount_target *ret_target, struct error *err)
+{
+	cleanup_fd int sys =
+		path_try_open(place->root, "/sys", O_PATH | O_DIRECTORY, PATH_NO_LINKS);
+	struct mount_place place_in_sys = *place;
+
+	if (sys < 0 || is_same_mount(sys, place->root))
+		return refuse_link(place->path, err);
+	place_in_sys.root = sys;
+	place_in_sys.path = rest;
+	return open_by_identity(&place_in_sys, PATH_IN_ROOT, place->root, ret_target, err);
+}
+
+/*
+ * Whether PATH is /proc, /sys or below. Were these links of the image, what is
+ * mounted there would lie elsewhere, and a mount that comes later could have
+ * masked and read-only paths meet nothing while a third name shows all of it.
+ */
+static bool is_fixed(const char *path)
+{
+	char clean[PATH_MAX];
+
+	return path_clean(path, clean) < 0 || path_is_below(clean, "/proc", NULL) ||
+	       path_is_below(clean, "/sys", NULL);
+}
+
 int mount_target_open(
 	const struct mount_place *place, struct mount_target *ret_target, struct error *err)
 {
 	struct mount_target target = MOUNT_TARGET_CLOSED;
+	bool may_have_links = place->may_have_links && !is_fixed(place->path);
+	const char *rest;
 
 	if (has_way_up(place->path))
-		return open_linked(place, ret_target, err);
+		return open_by_identity(place, may_have_links ? PATH_IN_ROOT : PATH_NO_LINKS,
+			place->root, ret_target, err);
 	if (check_plain_path(place->path, &target.is_proc, err) < 0)
 		return -1;
 	if (open_or_make(place, PATH_NO_LINKS, &target, err) == 0) {
@@ -131,10 +184,11 @@ int mount_target_open(
 	}
 	if (errno != ELOOP || err->kind != ERROR_NONE)
 		return path_fail_to_open(place->path, err);
-	if (place->may_have_links)
-		return open_linked(place, ret_target, err);
-	return error_set(err, ERROR_SYSTEM,
-		"'%s' has a symbolic link in it, which is not allowed for this type", place->path);
+	if (may_have_links)
+		return open_by_identity(place, PATH_IN_ROOT, place->root, ret_target, err);
+	if (place->may_have_links && path_is_below(place->path, "/sys", &rest) && *rest)
+		return open_in_sys(place, rest, ret_target, err);
+	return refuse_link(place->path, err);
 }
 
 int mount_target_check_proc(const struct mount_target *target, int source_fd, struct error *err)

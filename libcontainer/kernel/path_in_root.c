@@ -116,7 +116,8 @@ int path_try_open(int root_fd, const char *path, int flags, enum path_rule rule)
 	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
 		return fd;
 	fd = walk_without_links(root_fd, path, flags, rule);
-	if (fd < 0 && rule == PATH_IN_ROOT && (errno == ELOOP || errno == EXDEV))
+	if (fd < 0 && ((errno == ELOOP && rule == PATH_IN_ROOT) ||
+			      (errno == EXDEV && rule != PATH_BENEATH)))
 		errno = ENOSYS;
 	return fd;
 }
@@ -304,4 +305,29 @@ bool path_is_below(const char *path, const char *parent, const char **ret_rest)
 	if (ret_rest)
 		*ret_rest = path + strspn(path, "/");
 	return true;
+}
+
+int path_clean(const char *path, char ret_path[static PATH_MAX])
+{
+	const char *name;
+	size_t end = 0, length;
+
+	if (strlen(path) >= PATH_MAX - 1) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	while ((length = next_real_component(&path, &name)) > 0) {
+		if (length == 2 && !memcmp(name, "..", 2)) {
+			while (end > 0 && ret_path[--end] != '/')
+				;
+			continue;
+		}
+		ret_path[end++] = '/';
+		memcpy(ret_path + end, name, length);
+		end += length;
+	}
+	if (end == 0)
+		ret_path[end++] = '/';
+	ret_path[end] = '\0';
+	return 0;
 }

@@ -40,8 +40,8 @@ int path_tell(const struct path_witness *witness, int dir_fd, const char *name, 
 
 /*
  * The bare call, for callers to whom a missing path is no error: returns a
- * close-on-exec descriptor, or -1 and errno, which is ENOSYS when PATH_IN_ROOT
- * has links or ".." to follow and there is no openat2(2).
+ * close-on-exec descriptor, or -1 and errno, which is ENOSYS when there are
+ * links or ".." that RULE allows to follow and there is no openat2(2).
  */
 int path_try_open(int root_fd, const char *path, int flags, enum path_rule rule) must_check;
 
@@ -76,5 +76,12 @@ int path_make_parent_in_root(int root_fd, const char *path, const struct path_wi
  * follows, "" for PARENT itself; it is in PATH, and may hold doubled slashes.
  */
 bool path_is_below(const char *path, const char *parent, const char **ret_rest);
+
+/*
+ * PATH from "/" on without ".", doubled slashes and "..", which takes away the
+ * name before it: what it means where no name is a link. -1 and errno when it is
+ * too long.
+ */
+int path_clean(const char *path, char ret_path[static PATH_MAX]) must_check;
 
 #endif

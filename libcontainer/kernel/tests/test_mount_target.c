@@ -2,6 +2,7 @@
 #include "libcontainer/kernel/mount_target.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@ static int enter(void)
 	sandbox_make_link("/proc/sys", SANDBOX_ROOT "/to-proc-sys");
 	sandbox_make_link("/", SANDBOX_ROOT "/to-root");
 	sandbox_make_link("/dir", SANDBOX_ROOT "/to-dir");
+	sandbox_make_dir(SANDBOX_ROOT "/sys");
+	sandbox_make_link("/dir", SANDBOX_ROOT "/sys/to-dir");
 	return root;
 }
 
@@ -48,6 +51,14 @@ static const struct {
 	{ "//proc/.", true, true, false, NULL },
 	{ "/to-proc", true, true, false, NULL },
 	{ "/dir/../proc", true, true, false, NULL },
+	{ "/to-dir/../proc", true, false, false, REFUSES_LINK },
+	{ "/dir/../to-dir/x", false, false, false, REFUSES_LINK },
+	{ "/sys", true, false, false, NULL },
+	{ "/sys/new", true, false, true, NULL },
+	{ "/sys/to-dir", true, false, false, REFUSES_LINK },
+	{ "/sys/to-dir/new", true, false, false, REFUSES_LINK },
+	{ "/sys/./../dir/../sys/to-dir", true, false, false, REFUSES_LINK },
+	{ "/sys/../to-dir/new", true, false, true, NULL },
 	{ "/proc/meminfo", true, false, false, NULL },
 	{ "/proc//sys/kernel/ns_last_pid", true, false, false, NULL },
 	{ "/proc/sys", true, false, false, REFUSES_PROC },
@@ -94,6 +105,67 @@ START_TEST(knows_where_it_is)
 	suite_assert_done(result, err);
 	ck_assert_int_eq(target.is_proc, opened[_i].is_proc);
 	ck_assert_int_eq(target.is_new, opened[_i].is_new);
+	mount_target_close(&target);
+}
+END_TEST
+
+/* /proc and /sys are links of the image. */
+static const char *const linked[] = { "/proc", "//sys/", "/dir/../sys", "/../sys", "/sys/dir",
+	"/sys/new", "/sys/./dir/../dir", "/proc/cpuinfo", "/proc/../sys" };
+
+START_TEST(proc_and_sys_are_no_links)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+	int root = sandbox_enter();
+
+	sandbox_make_dir(SANDBOX_ROOT "/dir");
+	sandbox_make_dir(SANDBOX_ROOT "/dir/dir");
+	sandbox_make_file(SANDBOX_ROOT "/dir/cpuinfo", "");
+	sandbox_make_link("dir", SANDBOX_ROOT "/proc");
+	sandbox_make_link("/dir", SANDBOX_ROOT "/sys");
+	ck_assert_int_eq(open_directory(root, linked[_i], true, &target), -1);
+	sandbox_assert_error(&err, "", REFUSES_LINK);
+	ck_assert(!sandbox_exists(SANDBOX_ROOT "/dir/new"));
+}
+END_TEST
+
+/* As in sysfs, and in version 1's directory of cgroups. */
+static const struct {
+	const char *path;
+	const char *there; /* NULL: refused */
+} in_sys[] = {
+	{ "/sys/cpu", "/sys/cpu,cpuacct" },
+	{ "/sys/cpu/new", "/sys/cpu,cpuacct/new" },
+	{ "/sys/up", "/sys/cpu,cpuacct" },
+	{ "/sys/out", NULL },
+	{ "/sys/cpu/../cpu", NULL },
+};
+
+START_TEST(links_on_a_mount_on_sys_stay_in_it)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+	struct stat found, wanted;
+	char path[64];
+	int root = sandbox_enter();
+
+	sandbox_make_dir(SANDBOX_ROOT "/sys");
+	sandbox_make_dir(SANDBOX_ROOT "/dir");
+	ck_assert_int_eq(mount("none", SANDBOX_ROOT "/sys", "tmpfs", 0, NULL), 0);
+	sandbox_make_dir(SANDBOX_ROOT "/sys/cpu,cpuacct");
+	sandbox_make_link("cpu,cpuacct", SANDBOX_ROOT "/sys/cpu");
+	sandbox_make_link("../../cpu", SANDBOX_ROOT "/sys/up");
+	sandbox_make_link("../dir/x", SANDBOX_ROOT "/sys/out");
+	if (!in_sys[_i].there) {
+		ck_assert_int_eq(open_directory(root, in_sys[_i].path, true, &target), -1);
+		ck_assert(!sandbox_exists(SANDBOX_ROOT "/dir/x"));
+		return;
+	}
+	suite_assert_done(open_directory(root, in_sys[_i].path, true, &target), err);
+	snprintf(path, sizeof(path), SANDBOX_ROOT "%s", in_sys[_i].there);
+	ck_assert_int_eq(stat(path, &wanted), 0);
+	ck_assert_int_eq(fstat(target.fd, &found), 0);
+	ck_assert_uint_eq(found.st_ino, wanted.st_ino);
+	ck_assert_uint_eq(found.st_dev, wanted.st_dev);
 	mount_target_close(&target);
 }
 END_TEST
@@ -157,6 +229,8 @@ int main(void)
 		return suite_skip(sandbox_obstacle());
 	tcase_set_timeout(tests, 30);
 	tcase_add_loop_test(tests, knows_where_it_is, 0, array_size(opened));
+	tcase_add_loop_test(tests, proc_and_sys_are_no_links, 0, array_size(linked));
+	tcase_add_loop_test(tests, links_on_a_mount_on_sys_stay_in_it, 0, array_size(in_sys));
 	tcase_add_loop_test(tests, only_procfs_on_proc, 0, array_size(on_proc));
 	tcase_add_test(tests, proc_is_never_a_link_in_a_race);
 	return suite_run(tests);

@@ -53,6 +53,7 @@ static const struct {
 	{ "/absolute/file", PATH_NO_LINKS, ELOOP, ELOOP },
 	{ "/absolute", PATH_NO_LINKS, ELOOP, ELOOP },
 	{ "a/file", PATH_BENEATH, 0, 0 },
+	{ "/a/../a/file", PATH_NO_LINKS, 0, ENOSYS },
 	{ "../secret", PATH_BENEATH, EXDEV, EXDEV },
 	{ "absolute/file", PATH_BENEATH, ELOOP, ELOOP },
 };
@@ -249,6 +250,33 @@ START_TEST(tells_what_is_below)
 }
 END_TEST
 
+static const char *const cleans[][2] = { { "/a/b", "/a/b" }, { "a//./b/", "/a/b" }, { "", "/" },
+	{ "/", "/" }, { "/a/..", "/" }, { "/../..", "/" }, { "/../a/../b/c/../d", "/b/d" },
+	{ "/..a/b..", "/..a/b.." } };
+
+START_TEST(cleans_paths)
+{
+	char path[PATH_MAX];
+
+	ck_assert_int_eq(path_clean(cleans[_i][0], path), 0);
+	ck_assert_str_eq(path, cleans[_i][1]);
+}
+END_TEST
+
+START_TEST(cleans_what_is_long)
+{
+	char path[PATH_MAX], clean[PATH_MAX];
+
+	memset(path, 'x', sizeof(path));
+	path[PATH_MAX - 2] = '\0';
+	ck_assert_int_eq(path_clean(path, clean), 0);
+	ck_assert_str_eq(clean + 1, path);
+	path[PATH_MAX - 2] = 'x';
+	path[PATH_MAX - 1] = '\0';
+	ck_assert_int_eq(path_clean(path, clean), -1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("path_in_root");
@@ -263,5 +291,7 @@ int main(void)
 	tcase_add_test(tests, never_leaves_in_a_race);
 	tcase_add_loop_test(tests, opens_the_parent, 0, array_size(parents));
 	tcase_add_loop_test(tests, tells_what_is_below, 0, array_size(belows));
+	tcase_add_loop_test(tests, cleans_paths, 0, array_size(cleans));
+	tcase_add_test(tests, cleans_what_is_long);
 	return suite_run(tests);
 }
