@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / 'faults'))
 
@@ -66,6 +67,45 @@ def test_device_node_is_exchanged():
         held.begun.finish()
         runtime.call('delete', '--force', ID)
         expect(victim.stat().st_uid, 0, f'owner of the file that was put there, {point}')
+
+
+# A file that becomes a special one while tmpcopyup looks at it
+
+def copying_points(points):
+    """Of the first process: from the new file system to its being attached."""
+    made = next(i for i, point in enumerate(points) if point.name == 'fsmount')
+    attached = next(i for i, point in enumerate(points) if i > made and point.name == 'move_mount')
+    return [point for point in points[made + 1:attached + 1] if point.process == points[made].process]
+
+
+def test_file_to_copy_becomes_special():
+    """Whenever that happens it is not opened, which for a device may do something. Who waits for a reader sees it."""
+    runtime, bundle = Runtime(), Bundle()
+    bundle.config['mounts'].append({'destination': '/data', 'type': 'tmpfs', 'options': ['tmpcopyup']})
+    victim, special = bundle.save().rootfs / 'data/file', harness.tmp / 'special'
+    victim.parent.mkdir()
+    victim.write_text('text')
+    args = ('create', '--bundle', bundle.path, ID)
+    points = find_point(runtime, args, copying_points)
+    runtime.ok('delete', '--force', ID)
+    assert len(points) > 5, points
+    for point in points:
+        victim.unlink()
+        victim.write_text('text')
+        os.mkfifo(special)
+        writer = threading.Thread(target=lambda: os.close(os.open(special, os.O_WRONLY)))
+        held = hold(runtime, args, point)
+        writer.start()
+        os.link(special, victim.parent / 'new')
+        os.rename(victim.parent / 'new', victim)
+        held.go_on()
+        held.begun.finish()
+        runtime.call('delete', '--force', ID)
+        was_opened = not writer.is_alive()
+        os.close(os.open(special, os.O_RDONLY | os.O_NONBLOCK))
+        writer.join()
+        special.unlink()
+        expect(was_opened, False, f'the special file was opened, {point}')
 
 
 # A filter that kills at execve(2), and a parent who is faster than `start`

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "libcontainer/kernel/mounts.h"
 
 /* Of the names of all extended attributes of a file (XATTR_LIST_MAX). */
 #define NAMES_MAX 65536
@@ -45,22 +46,25 @@ static int copy_metadata(int from_fd, int to_fd, const struct stat *st)
 }
 
 /*
- * Opens NAME if it is still of the kind it was seen to be. O_NONBLOCK: if it
- * has become a FIFO meanwhile, opening it must not wait for a writer.
+ * Opens NAME if it is still what it was seen to be. Only what was checked is
+ * opened: to open a device may do something. O_NONBLOCK: nobody's lease on a
+ * file is waited for (fcntl(2), F_SETLEASE).
  */
 static int open_same(int dir_fd, const char *name, const struct stat *seen)
 {
-	cleanup_fd int fd =
-		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	cleanup_fd int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[MOUNTS_FD_PATH_MAX];
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
-	if (st.st_ino != seen->st_ino || st.st_dev != seen->st_dev) {
+	if (st.st_ino != seen->st_ino || st.st_dev != seen->st_dev ||
+		(st.st_mode & S_IFMT) != (seen->st_mode & S_IFMT)) {
 		errno = ESTALE;
 		return -1;
 	}
-	return take_fd(&fd);
+	mounts_path_of_fd(fd, path);
+	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)

@@ -4,7 +4,7 @@
  * the mount option tmpcopyup.
  *
  * The contents are the image's: links are copied and never followed, nothing
- * but regular files and directories is opened.
+ * but regular files and directories is opened. /proc has to be the host's.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_COPY_UP_H
 #define KOGG_LIBCONTAINER_KERNEL_COPY_UP_H
