@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What is done to all processes of a container through its control groups: pause, resume, ps, kill."""
+import contextlib
 import json
 import os
 import pathlib
@@ -357,6 +358,68 @@ def test_kill_of_disabled(name, options):
         container.wait_status('stopped')
         if options:
             container.runtime.ok('kill', *options, container.id, 'KILL')
+
+
+def hook_that_waits(bundle):
+    """Has create wait in a hook until the file that is returned is there."""
+    flag = bundle.path / 'go'
+    script = f'while [ ! -e {flag} ]; do sleep 0.02; done'
+    bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/sh', 'args': ['sh', '-c', script], 'timeout': 20}]}
+    return flag
+
+
+@cases(('shared pids', False, ['KILL']), ('own pids', True, ['KILL']), ('all', True, ['--all', 'KILL']),
+       ('all, TERM', False, ['--all', 'TERM']))
+def test_kill_during_create(name, own_pids, words):
+    """An error without effect (runtime.md, "Kill")."""
+    with shell('exit 0', own_pids) as container:
+        flag = hook_that_waits(container.bundle)
+        command = container.runtime.command('create', '--bundle', container.bundle.save().path, container.id)
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as create:
+            assert settle(lambda: container.runtime.call('state', container.id).status == 0), 'no state'
+            record = container.runtime.fails('kill', *words[:-1], container.id, words[-1])
+            flag.touch()
+            expect(create.wait(10), 0, 'exit status of create')
+            container.is_made = True
+        expect_in('container not running', record['msg'], 'message')
+        expect_in('is creating', record['msg'], 'message')
+        expect(container.runtime.state(container.id)['status'], 'created', 'status')
+
+
+def test_kill_during_create_in_a_group_of_others():
+    """Whose group it is, create finds out before anybody else could take it for the new container's."""
+    with shell('echo; sleep 1000') as container:
+        container.create().start()
+        container.read_line()
+        other = Bundle()
+        other.config['linux']['cgroupsPath'] = container.bundle.config['linux']['cgroupsPath']
+        delays = [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'trace=renameat',
+                  '-e', 'inject=renameat:delay_exit=1000000']
+        create = [*delays, *container.runtime.command('create', '--bundle', other.save().path, 'other')]
+        with subprocess.Popen(create, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            while process.poll() is None:
+                container.runtime.fails('kill', '--all', 'other', 'KILL')
+            expect_in('holds processes already', process.stderr.read().decode(), 'message of create')
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+
+
+def test_delete_after_create_in_a_group_of_others():
+    """What a killed create has left does not say that the group of others was its own."""
+    runtime, bundle = Runtime(), Bundle()
+    groups = {group_of(bundle, mount) for mount in cgroup_mounts().values()}
+    with subprocess.Popen(['sleep', '1000']) as other:
+        for group in groups:
+            group.mkdir(parents=True)
+            with contextlib.suppress(OSError):  # a cpuset is empty, and takes nobody
+                (group / 'cgroup.procs').write_text(str(other.pid))
+        killed = [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'inject=renameat:signal=KILL']
+        answer = runtime.call('create', '--bundle', bundle.save().path, 'other', wrapper=killed)
+        runtime.ok('delete', '--force', 'other')
+        expect(settle(lambda: other.poll() is not None, 0.2), False, 'end of the other')
+        other.kill()
+    for group in groups:
+        group.rmdir()
+    expect_in('holds processes already', answer.err, 'message of create')
 
 
 def test_fork_bomb_ends():

@@ -143,7 +143,10 @@ static int make_state_dir(struct creation *creation, struct error *err)
 		&creation->notify_dir, err);
 }
 
-/* The place is on record before the groups are, so that a crash loses none. */
+/*
+ * The place is on record before the groups are, so that a crash loses none, but not
+ * before it is known to be nobody else's: what is on record is killed.
+ */
 static int make_cgroup(struct creation *creation, struct error *err)
 {
 	const struct spec_linux *platform = &creation->spec->platform;
@@ -156,6 +159,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	};
 
 	if (cgroup_plan(&request, &creation->file.cgroup, err) < 0 ||
+		cgroup_check(creation->file.cgroup, err) < 0 ||
 		state_file_save(creation->dir.fd, &creation->file, err) < 0 ||
 		cgroup_make(creation->file.cgroup, err) < 0)
 		return -1;

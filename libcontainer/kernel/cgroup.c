@@ -206,7 +206,7 @@ static int do_without(struct cgroup *cgroup, struct error *err)
 	return 0;
 }
 
-int cgroup_make(struct cgroup *cgroup, struct error *err)
+int cgroup_check(struct cgroup *cgroup, struct error *err)
 {
 	for (size_t i = 0; i < cgroup->n_places; i++) {
 		struct cgroup_place *place = &cgroup->places[i];
@@ -216,6 +216,11 @@ int cgroup_make(struct cgroup *cgroup, struct error *err)
 		if (check_running(cgroup, place, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int cgroup_make(struct cgroup *cgroup, struct error *err)
+{
 	if (cgroup->unit)
 		return make_unit(cgroup, err);
 	for (size_t i = 0; i < cgroup->n_places; i++)

@@ -38,17 +38,22 @@ bool cgroup_has_group(const struct cgroup *cgroup);
 
 /*
  * Decides where the container's groups will lie, touching nothing. What it
- * gives can be saved before cgroup_make(), so that a crash in between leaves
- * nothing unknown.
+ * gives can be saved between cgroup_check() and cgroup_make(), so that a crash
+ * leaves nothing unknown, and nothing that is saved is somebody else's.
  */
 int cgroup_plan(const struct cgroup_request *request, struct cgroup **ret_cgroup, struct error *err)
 	must_check;
 
 /*
- * Makes the groups. A group that is there already and holds processes or is
- * frozen is an error, before anything is made. On failure what was made is
- * removed. A caller without privilege who may make none, and whose config has
- * neither a path nor limits, gets none: that is a success.
+ * Fails when a group is there already and holds processes or is frozen, or what
+ * is made below one that is frozen would never run.
+ */
+int cgroup_check(struct cgroup *cgroup, struct error *err) must_check;
+
+/*
+ * Makes the groups. One that holds processes by now is an error. On failure what
+ * was made is removed. A caller without privilege who may make none, and whose
+ * config has neither a path nor limits, gets none: that is a success.
  */
 int cgroup_make(struct cgroup *cgroup, struct error *err) must_check;
 
