@@ -195,6 +195,14 @@ static int set_up_child(
 	return process_setup(&request, image, err);
 }
 
+/* The listener ends at execve(2), and is to be taken before. */
+static int report_ready(int sync, int listener, struct error *err)
+{
+	if (sync_send(sync, SYNC_READY, listener, -1, err) < 0)
+		return -1;
+	return listener < 0 ? 0 : sync_await_go(sync, err);
+}
+
 /* The new process; the end of the socket at its execve(2) says that it went well. */
 static void run_child(void *context, bool is_mapped)
 {
@@ -206,7 +214,7 @@ static void run_child(void *context, bool is_mapped)
 	(void)is_mapped;
 	sync_log_to(&sync, LOG_LEVEL_DEBUG);
 	if (set_up_child(addition, sync, &image, &err) == 0 &&
-		sync_send(sync, SYNC_READY, image.listener, -1, &err) == 0) {
+		report_ready(sync, image.listener, &err) == 0) {
 		process_execute(addition->process.process, &image, &err);
 		error_phase(&err, "exec");
 	}
@@ -280,8 +288,10 @@ static int serve_listener(struct addition *addition, int remote_fd, struct error
 	if (listener < 0)
 		return -1;
 	handle_describe(&addition->handle, &state);
-	return syscall_notify_send(profile->listener_path, &state, addition->child.pid,
-		profile->listener_metadata, listener, err);
+	if (syscall_notify_send(profile->listener_path, &state, addition->child.pid,
+		    profile->listener_metadata, listener, err) < 0)
+		return -1;
+	return sync_send(addition->sync[0], SYNC_GO, 0, -1, err);
 }
 
 /* Answers one message: each of them is right once, or not at all. */

@@ -58,16 +58,34 @@ void sync_send_error(int socket, const struct error *error)
 	(void)send_message(socket, &message, -1);
 }
 
+/* N is what a call that receives has returned. */
+static int check_taken(
+	const struct sync_message *message, ssize_t n, enum sync_type type, struct error *err)
+{
+	if (n < 0)
+		return error_set_errno(err, "hear from the runtime");
+	if (n != (ssize_t)sizeof(*message) || message->type != type)
+		return error_set(err, ERROR_SYSTEM, "the runtime is gone");
+	return 0;
+}
+
 int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err)
 {
 	struct sync_message message;
 	ssize_t n = fd_receive(socket, &message, sizeof(message), ret_fd, ret_fd ? 1 : 0);
 
-	if (n < 0)
-		return error_set_errno(err, "hear from the runtime");
-	if (n != (ssize_t)sizeof(message) || message.type != type)
-		return error_set(err, ERROR_SYSTEM, "the runtime is gone");
-	return 0;
+	return check_taken(&message, n, type, err);
+}
+
+int sync_await_go(int socket, struct error *err)
+{
+	struct sync_message message;
+	ssize_t n;
+
+	do
+		n = read(socket, &message, sizeof(message));
+	while (n < 0 && errno == EINTR);
+	return check_taken(&message, n, SYNC_GO, err);
 }
 
 int sync_ask(int socket, enum sync_type type, int value, struct error *err)

@@ -33,7 +33,8 @@ enum sync_type {
 	SYNC_FILTER,   /* waits: the seccomp filter is to be used next */
 	SYNC_MADE,     /* .made is in the root file system now; its directory comes along */
 	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
-	SYNC_READY, /* all is done but the wait for `start`; .value is the seccomp listener or -1 */
+	SYNC_READY, /* all is done but to become the program; .value is the seccomp listener or -1.
+		       exec's process that has one waits: it ends at execve(2) */
 	SYNC_WARNING, /* .text */
 	SYNC_DEBUG,   /* .text */
 	SYNC_ERROR,   /* .error; the last message */
@@ -73,6 +74,9 @@ int sync_send_made(int socket, const struct sync_made *made, int dir_fd, struct 
 
 /* Waits for the runtime's TYPE. RET_FD gets what comes along; NULL when nothing does. */
 int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err) must_check;
+
+/* Waits for the runtime's SYNC_GO by read(2) alone, which must work under a filter as well. */
+int sync_await_go(int socket, struct error *err) must_check;
 
 /* Sends TYPE and waits for the runtime's SYNC_GO. */
 int sync_ask(int socket, enum sync_type type, int value, struct error *err) must_check;

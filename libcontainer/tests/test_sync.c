@@ -115,6 +115,20 @@ START_TEST(only_what_is_waited_for_is_taken)
 }
 END_TEST
 
+START_TEST(go_is_awaited_by_reading)
+{
+	ck_assert_int_eq(sync_send(pair[0], SYNC_GO, 0, -1, &err), 0);
+	ck_assert_int_eq(sync_await_go(pair[1], &err), 0);
+	ck_assert_int_eq(sync_send(pair[0], SYNC_NETWORK, 0, -1, &err), 0);
+	ck_assert_int_eq(sync_await_go(pair[1], &err), -1);
+	close(pair[0]);
+	pair[0] = -1;
+	err = (struct error){ 0 };
+	ck_assert_int_eq(sync_await_go(pair[1], &err), -1);
+	ck_assert_str_eq(err.text, "the runtime is gone");
+}
+END_TEST
+
 /* What a process that has been taken over could send. */
 START_TEST(hostile_strings_are_ended)
 {
@@ -254,6 +268,7 @@ int main(void)
 	tcase_add_test(tcase, a_mute_end_is_told_apart);
 	tcase_add_test(tcase, the_last_words_arrive);
 	tcase_add_test(tcase, only_what_is_waited_for_is_taken);
+	tcase_add_test(tcase, go_is_awaited_by_reading);
 	tcase_add_test(tcase, hostile_strings_are_ended);
 	tcase_add_loop_test(tcase, refuses_malformed_messages, 0, array_size(malformed));
 	tcase_add_test(tcase, warnings_pass_through);
