@@ -12,7 +12,7 @@ import time
 import harness
 import machine
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
-from machine import CGROUP_TOP, all_cpus, cgroup_mounts, cgroups_are_v2, controller_home, own_cgroups, reap
+from machine import CGROUP_TOP, all_cpus, cgroup_mounts, cgroups_are_v2, controller_home, is_guest, own_cgroups, reap
 
 
 def with_resources(**members):
@@ -342,6 +342,41 @@ def test_ownership(name, mount, has_namespace, uid, first_id, owner):
         for path in [group, *group.iterdir()]:
             wanted = owner if path == group or path.name in delegated else 0
             expect((path.stat().st_uid, path.stat().st_gid), (wanted, 0), f'owner of {path}')
+
+
+def unified_flags():
+    """Of the file system, which all its mounts have in common."""
+    lines = [line.split() for line in pathlib.Path('/proc/self/mounts').read_text().splitlines()]
+    return {word for line in lines if line[2] == 'cgroup2' for word in line[3].split(',')}
+
+
+@cases(
+    ("the caller's", 'cgroup', '/proc/self/ns/cgroup'), ("the caller's, cgroup2", 'cgroup2', '/proc/self/ns/cgroup'),
+    ('of process 1', 'cgroup', '/proc/1/ns/cgroup'),
+)
+def test_joined_namespace_of_the_host(name, fstype, path):
+    """What is mounted is the container's group, not all of them; and the host's mount keeps its flags."""
+    # On a host the caller has one of his own, in which a mount has no power over the flags.
+    wrapper = [] if is_guest() else ['unshare', '--cgroup']
+    if wrapper and path.startswith('/proc/1/'):
+        raise Skip('would change this host if the runtime were wrong: only in a guest')
+    if wrapper and 'nsdelegate' in unified_flags():
+        raise Skip('with nsdelegate nobody moves into a group outside his namespace')
+    if not cgroups_are_v2():
+        raise Skip('only with v2 alone')
+    bundle = Bundle()
+    bundle.config['linux']['namespaces'].append({'type': 'cgroup', 'path': path})
+    bundle.config['mounts'].append(cgroup_mount('ro') | {'type': fstype})
+    flags = unified_flags()
+    with Container(Runtime(), bundle) as container:
+        container.create(wrapper=wrapper)
+        group = pathlib.Path(f'/proc/{container.pid}/root/sys/fs/cgroup')
+        expect((group / 'cgroup.procs').read_text().split(), [str(container.pid)], 'processes of the group')
+        assert not (group / CGROUP_TOP).exists(), 'the container sees the root of the hierarchy'
+        expect(unified_flags(), flags, 'flags of the hierarchy')
+        container.start()
+        container.finish()
+        container.delete()
 
 
 def test_disabled_manager():

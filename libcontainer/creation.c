@@ -173,6 +173,20 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	return cgroup_prepare_entry(creation->file.cgroup, err);
 }
 
+/*
+ * The host's is none, though the container joins it: a file system made in it shows
+ * the host's tree, and sets its flags for everybody when it is the first of all.
+ */
+static bool has_cgroup_namespace(const struct creation *creation)
+{
+	const struct namespaces *joined = &creation->joined;
+
+	for (size_t i = 0; i < joined->count; i++)
+		if (joined->flags[i] == CLONE_NEWCGROUP)
+			return !namespaces_is_hosts(joined->fds[i], CLONE_NEWCGROUP);
+	return made_namespaces(creation) & CLONE_NEWCGROUP;
+}
+
 static int prepare_rootfs(struct creation *creation, struct error *err)
 {
 	unsigned namespaces = all_namespaces(creation);
@@ -185,7 +199,7 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 		.is_mount_namespace_new = made_namespaces(creation) & CLONE_NEWNS,
 		.no_pivot = creation->options->no_pivot,
 		.in_user_namespace = namespaces & CLONE_NEWUSER,
-		.has_cgroup_namespace = namespaces & CLONE_NEWCGROUP,
+		.has_cgroup_namespace = has_cgroup_namespace(creation),
 		.notify_dir = creation->notify_dir,
 		.witness = &creation->witness,
 		.network = &creation->network,

@@ -18,8 +18,8 @@ struct rootfs_request {
 	bool has_mount_namespace;    /* a new or joined one; else chroot(2) only and no mounts */
 	bool is_mount_namespace_new; /* false: joined */
 	bool no_pivot;
-	bool in_user_namespace; /* devices by bind then; mknod(2) is not possible */
-	bool has_cgroup_namespace;
+	bool in_user_namespace;    /* devices by bind then; mknod(2) is not possible */
+	bool has_cgroup_namespace; /* a new one, or one to join that is not the host's */
 	const struct cgroup_hierarchy *hierarchies; /* of the container's groups; may be NULL */
 	size_t n_hierarchies;
 	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
