@@ -230,6 +230,19 @@ def test_readonly_paths():
     expect(answers['stat /missing'], {'error': 'ENOENT'}, 'missing path')
 
 
+@cases(
+    ('tmpfs', {'destination': '/run/data', 'type': 'tmpfs', 'options': ['ro']}, '/run'),
+    ('tmpfs itself', {'destination': '/run/data', 'type': 'tmpfs', 'options': ['ro']}, '/run/data'),
+    ('cgroup', {'destination': '/sys/fs/cgroup', 'type': 'cgroup', 'options': ['ro']}, '/sys'),
+)
+def test_readonly_mount_below_a_readonly_path(name, entry, path):
+    """What becomes read-only at the end is so below a path that is, too."""
+    bundle = with_linux(readonlyPaths=[path])
+    bundle.config['mounts'].append(entry)
+    answers = seen_of(bundle, f'write {entry["destination"]}')['answers']
+    expect(set(answers.values()), {'EROFS'}, 'writing')
+
+
 def test_readonly_keeps_other_flags():
     bundle = with_linux(readonlyPaths=['/data'])
     bundle.config['mounts'].append({'destination': '/data', 'type': 'tmpfs', 'source': 'tmpfs',

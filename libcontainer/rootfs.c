@@ -145,9 +145,10 @@ int rootfs_hide(struct rootfs *rootfs, struct error *err)
 
 	if (!rootfs->request->has_mount_namespace)
 		return 0;
-	if (hidden_paths_make_readonly(rootfs->root, &spec->platform.readonly_paths, err) < 0 ||
+	/* First: what hides them are clones, which are what they were then. */
+	if (mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
+		hidden_paths_make_readonly(rootfs->root, &spec->platform.readonly_paths, err) < 0 ||
 		hidden_paths_mask(rootfs->root, &spec->platform.masked_paths, err) < 0 ||
-		mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
 		propagate_deep(rootfs, err) < 0)
 		return -1;
 	if (spec->root.readonly && mounts_alter(rootfs->root, &readonly, err) < 0) {
