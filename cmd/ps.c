@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/quote.h"
 #include "base/spawn.h"
 #include "cmd/command.h"
 #include "cmd/ps_table.h"
@@ -57,6 +58,7 @@ static int run_ps(const struct command_call *call, struct text *ret_output, stru
 	size_t n_given = call->n_args - 1;
 	cleanup_free const char **given = calloc(n_given + 2, sizeof(*given));
 	char path[4096];
+	cleanup_text struct text line = { 0 };
 	struct spawn_result result;
 	struct spawn_request request = {
 		.path = path,
@@ -74,10 +76,11 @@ static int run_ps(const struct command_call *call, struct text *ret_output, stru
 	request.argv = n_given ? given : all;
 	if (find_ps(path, sizeof(path), err) < 0 || spawn_run(&request, &result, err) < 0)
 		return -1;
-	if (result.has_timed_out || result.exit_status != 0)
-		return error_set(err, ERROR_SYSTEM, "ps failed with status %d: %s",
-			result.exit_status, result.output);
-	return 0;
+	if (!result.has_timed_out && result.exit_status == 0)
+		return 0;
+	quote_append(&line, result.output, result.output_size);
+	return error_set(err, ERROR_SYSTEM, "ps failed with status %d: %s", result.exit_status,
+		line.data ?: "");
 }
 
 static int write_table(const struct command_call *call, const struct ps_table_pids *pids,

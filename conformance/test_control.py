@@ -189,6 +189,19 @@ def test_ps():
         expect_in('--format', container.runtime.fails('ps', '--format', 'xml', container.id)['msg'], 'message')
 
 
+def test_ps_that_fails():
+    """Its words stand in one line, without those that mean something to engines."""
+    folder = harness.tmp / f'ps{harness.serial()}'
+    folder.mkdir()
+    (folder / 'ps').write_text('#!/bin/sh\nexec >&2\necho error: Permission denied\necho usage\nexit 2\n')
+    (folder / 'ps').chmod(0o755)
+    bundle = Bundle()
+    with Container(Runtime(env={**os.environ, 'PATH': str(folder)}), bundle) as container:
+        container.create()
+        msg = container.runtime.fails('ps', container.id)['msg']
+        expect(msg, 'ps failed with status 2: error: Permission\u00a0denied\\nusage', 'message')
+
+
 @cases(('last', 'args,pid'), ('in the middle', 'args,pid,args'), ('first', 'pid,args'), ('among numbers', 'args,ppid,pid,vsz'))
 def test_ps_with_blanks_before_the_pid(name, columns):
     """Arguments with blanks, and with numbers that are pids of others."""

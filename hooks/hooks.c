@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/hooks.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/quote.h"
 #include "base/spawn.h"
 
 #define HOOK_UMASK 0022
@@ -15,65 +14,6 @@
 /* What a message may hold of a hook's output, and of its path. */
 #define OUTPUT_TEXT_MAX 1024
 #define PATH_TEXT_MAX   200
-
-/*
- * Engines search messages for these to choose an exit status or to treat an
- * error as success; said by a hook they mean nothing of the kind.
- */
-static const char *const reserved_phrases[] = {
-	"no such file or directory",
-	"permission denied",
-	"operation not permitted",
-	"executable file not found",
-	"open executable",
-	"is a directory",
-	"not a directory",
-	"does not exist",
-	"no such process",
-	"invalid process",
-	"container not running",
-	"process already finished",
-};
-
-/* The place of the first blank of the phrase that begins at TEXT, or NULL. */
-static const char *blank_of_phrase(const char *text)
-{
-	for (size_t i = 0; i < array_size(reserved_phrases); i++) {
-		const char *phrase = reserved_phrases[i];
-
-		if (strncasecmp(text, phrase, strlen(phrase)) == 0)
-			return text + strcspn(phrase, " ");
-	}
-	return NULL;
-}
-
-/*
- * Writes the output as one line: control characters as escapes, and the first
- * blank of a reserved phrase as U+00A0, which looks the same to people.
- */
-static void write_as_line(const char *output, size_t size, struct text *ret_line)
-{
-	const char *blank = NULL;
-
-	while (size && isspace((unsigned char)output[size - 1]))
-		size--;
-	for (const char *p = output; p < output + size; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (!blank || p > blank)
-			blank = blank_of_phrase(p);
-		if (p == blank)
-			text_append(ret_line, "\u00a0");
-		else if (c == '\n')
-			text_append(ret_line, "\\n");
-		else if (c == '\t')
-			text_append(ret_line, " ");
-		else if (c < 0x20 || c == 0x7f)
-			text_appendf(ret_line, "\\x%02x", c);
-		else
-			text_append_bytes(ret_line, p, 1);
-	}
-}
 
 /* The end of LINE that a message has room for, not beginning inside a character. */
 static const char *tail_of(const struct text *line)
@@ -107,7 +47,7 @@ static int report_failure(const struct spawn_result *result, struct error *err)
 	char end[80];
 
 	describe_end(result, end, sizeof(end));
-	write_as_line(result->output, result->output_size, &line);
+	quote_append(&line, result->output, result->output_size);
 	if (line.length)
 		error_set(err, ERROR_HOOK, "%s; its output ended with: %s", end, tail_of(&line));
 	else

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "base/quote.h"
 #include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_limits.h"
 #include "libcontainer/kernel/cgroup_place.h"
@@ -313,7 +314,9 @@ static int read_reply(
 /* "ok", "errno NUMBER WHAT" or "error TEXT" */
 static int take_reply(const char *unit, const char *reply, struct error *err)
 {
-	int number, used, length;
+	cleanup_text struct text words = { 0 };
+	int number, used;
+	size_t length;
 
 	if (strcmp(reply, "ok") == 0)
 		return 0;
@@ -327,9 +330,10 @@ static int take_reply(const char *unit, const char *reply, struct error *err)
 	if (strncmp(reply, "error ", 6) == 0)
 		reply += 6;
 	/* systemd ends its sentences with a full stop. */
-	length = (int)strlen(reply);
+	length = strlen(reply);
 	length -= length && reply[length - 1] == '.';
-	return error_set(err, ERROR_SYSTEM, "systemd unit '%s': %.*s", unit, length, reply);
+	quote_append(&words, reply, length);
+	return error_set(err, ERROR_SYSTEM, "systemd unit '%s': %s", unit, words.data ?: "");
 }
 
 /* Runs the helper, sends it LINE and takes its answer; the caller ends it. */

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/quote.h"
 #include "base/spawn.h"
 #include "base/text.h"
 
@@ -82,25 +83,18 @@ static void split(char *text, const char **words, size_t count)
 	}
 }
 
-/* Engines take these phrases, in any case, to be about the container's program. */
-static bool is_quotable(const char *output)
-{
-	return !strcasestr(output, "operation not permitted") &&
-	       !strcasestr(output, "permission denied") &&
-	       !strcasestr(output, "no such file or directory");
-}
-
 static int fail_helper(const char *helper, const struct spawn_result *result, struct error *err)
 {
-	const char *output = is_quotable(result->output) ? result->output : "not permitted";
+	cleanup_text struct text line = { 0 };
 
 	if (result->has_timed_out)
 		return error_set(err, ERROR_SYSTEM, "'%s' did not end in time", helper);
 	if (result->signal)
 		return error_set(
 			err, ERROR_SYSTEM, "'%s' was ended by signal %d", helper, result->signal);
-	error_set(err, ERROR_SYSTEM, "'%s' exited with status %d: %.*s", helper,
-		result->exit_status, (int)strcspn(output, "\n"), output);
+	quote_append(&line, result->output, strcspn(result->output, "\n"));
+	error_set(err, ERROR_SYSTEM, "'%s' exited with status %d: %s", helper, result->exit_status,
+		line.data ?: "");
 	return error_hint(err, "the ranges must be the user's own in /etc/subuid and /etc/subgid");
 }
 

@@ -172,7 +172,7 @@ static void install_stand_in(void)
 {
 	static const char script[] = "#!/bin/sh\n"
 				     "echo \"$@\" >/usr/local/bin/words\n"
-				     "echo range not allowed >&2\n"
+				     "echo range not allowed: Permission denied >&2\n"
 				     "exit 3\n";
 	int fd;
 
@@ -199,7 +199,8 @@ START_TEST(the_helper_gets_all_ranges)
 	become_user();
 	pid = make_child();
 	ck_assert_int_eq(idmap_write(pid, &ids, &ids, "/linux", &err), -1);
-	ck_assert_str_eq(err.text, "'" STAND_IN "' exited with status 3: range not allowed");
+	ck_assert_str_eq(err.text,
+		"'" STAND_IN "' exited with status 3: range not allowed: Permission\u00a0denied");
 	ck_assert_str_eq(err.pointer, "/linux/gidMappings");
 	suite_assert_done(
 		file_read_at(AT_FDCWD, "/usr/local/bin/words", 65536, &words, &(struct error){ 0 }),
