@@ -10,7 +10,9 @@ import subprocess
 
 import compare
 import harness
+from cgroup_files import group_of
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in, run_program
+from machine import cgroup_mounts
 
 POSSIBLE = int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('CapBnd')), 16)
 
@@ -132,6 +134,30 @@ def test_relative_program_counts_from_cwd():
 def test_missing_cwd_is_made():
     seen = seen_with(process(cwd='/new/deep', user={'uid': 1000, 'gid': 1000}), 'stat /new/deep')
     expect(seen['cwd'], '/new/deep', 'cwd')
+
+
+def shut_out_others():
+    os.umask(0o077)
+
+
+@cases(('run', 'run'), ('exec', 'exec'))
+def test_umask_of_the_caller(name, command):
+    """What is made for the user, he can enter."""
+    bundle = Bundle()
+    paths = {'run': '/new/deep', 'exec': '/later/deep'}
+    process(cwd=paths['run'], user={'uid': 1000, 'gid': 1000})(bundle.config)
+    bundle.config['linux']['devices'] = [{'path': '/dev/mine', 'type': 'c', 'major': 1, 'minor': 3}]
+    modes = ['stat', '-c', '%a %n', os.path.dirname(paths[command]), paths[command], '/dev/mine', '/proc/self/cwd/.']
+    wanted = [f'755 {os.path.dirname(paths[command])}', f'755 {paths[command]}', '666 /dev/mine', '755 /proc/self/cwd/.']
+    with Container(Runtime(preexec_fn=shut_out_others), bundle) as container:
+        if command == 'run':
+            container.bundle.config['process']['args'] = modes
+            expect(run_program(container.runtime, bundle).out.splitlines(), wanted, 'modes')
+            return
+        container.run()
+        expect(container.runtime.ok('exec', '--cwd', paths['exec'], container.id, *modes).out.splitlines(), wanted, 'modes')
+        groups = [group_of(bundle, mount) for mount in cgroup_mounts().values()]
+        expect({oct(group.stat().st_mode & 0o777) for group in groups if group.exists()}, {'0o755'}, 'modes of groups')
 
 
 def test_cwd_that_is_a_file():

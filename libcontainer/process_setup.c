@@ -36,10 +36,14 @@ static int make_cwd(const struct process_request *request, struct error *err)
 	const char *path = request->process->cwd;
 	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_fd int cwd = -1;
+	mode_t mask;
 
 	if (root < 0)
 		return error_set_call(err, "open", "/");
+	/* The caller's may keep the user out of it. */
+	mask = umask(0);
 	cwd = path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, request->witness, err);
+	umask(mask);
 	if (cwd < 0)
 		return -1;
 	return fchdir(cwd) < 0 ? error_set_call(err, "chdir", path) : 0;

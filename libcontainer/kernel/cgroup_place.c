@@ -105,6 +105,16 @@ static void unmake(const struct cgroup_place *place, unsigned up, unsigned count
 	}
 }
 
+/* Programs of all users look into their group: the caller's umask is not for it. */
+static int make_level(const char *path)
+{
+	mode_t mask = umask(0);
+	int result = mkdir(path, 0755);
+
+	umask(mask);
+	return result;
+}
+
 /* Makes the last COUNT components. */
 static int make_levels(struct cgroup_place *place, unsigned count, struct error *err)
 {
@@ -113,7 +123,7 @@ static int make_levels(struct cgroup_place *place, unsigned count, struct error 
 
 	for (unsigned up = count; up-- > 0;) {
 		cgroup_place_full_path(place, up, path);
-		if (mkdir(path, 0755) == 0) {
+		if (make_level(path) == 0) {
 			made++;
 		} else if (errno == EEXIST) {
 			/* Somebody else's by now, and so are those above it. */
