@@ -176,6 +176,92 @@ def test_dev_of_the_host():
     expect(sorted(os.listdir(source)), ['null'], 'the host\'s directory')
 
 
+# Volumes that end up on /dev, and what the image's own holds
+
+def volume():
+    """A user's directory with the names of what the runtime makes in /dev."""
+    path = harness.tmp / 'volume'
+    path.mkdir()
+    for name in ('core', 'fd', 'ptmx', 'stdin'):
+        (path / name).write_text('precious')
+    return path
+
+
+def look_of(path):
+    return {name: os.lstat(path / name)[:6] for name in os.listdir(path)}
+
+
+def without_dev(bundle):
+    bundle.config['mounts'] = [m for m in bundle.config['mounts'] if not m['destination'].startswith('/dev')]
+    bundle.config['mounts'].append({'destination': '/dev/pts', 'type': 'devpts', 'source': 'devpts', 'options': []})
+    return bundle
+
+
+def add_volume(bundle, destination):
+    path = volume()
+    bundle.config['mounts'].append({'destination': destination, 'type': 'bind', 'source': str(path), 'options': ['rbind']})
+    return path
+
+
+@cases(('tmpfs', True), ('image', False))
+def test_dev_is_a_link_to_a_volume(name, is_mounted):
+    """The user's files are neither replaced by links nor joined by nodes."""
+    bundle = Bundle()
+    if not is_mounted:
+        bundle.config['mounts'] = [m for m in bundle.config['mounts'] if not m['destination'].startswith('/dev')]
+    (bundle.rootfs / 'dev').rmdir()
+    (bundle.rootfs / 'dev').symlink_to('/data')
+    (bundle.rootfs / 'data').mkdir()
+    path = add_volume(bundle, '/data')
+    before = look_of(path)
+    record = refused(bundle, '/mounts/1' if is_mounted else '')
+    expect_in("'/dev' has a symbolic link in it", record['msg'], 'message')
+    expect(look_of(path), before, 'the volume')
+
+
+@cases(*((f'{destination}, {"terminal" if terminal else "pipes"}', destination, terminal)
+         for destination in ('/data', '/data/x/..', '/tmp/../dev') for terminal in (False, True)))
+def test_volume_by_a_link_to_dev(name, destination, terminal):
+    """What is on /dev in the end is a bind, which is used as it is."""
+    bundle = Bundle()
+    (bundle.rootfs / 'data').symlink_to('../dev')
+    (bundle.rootfs / 'dev/x').mkdir()
+    bundle.config['mounts'] = [m for m in bundle.config['mounts'] if '/dev/' not in m['destination']]
+    if destination.startswith('/data/'):
+        without_dev(bundle)
+    bundle.config['process']['terminal'] = terminal
+    path = add_volume(bundle, destination)
+    before = look_of(path)
+    attempt(bundle)
+    after = look_of(path)
+    after.pop('console', None)  # the place where the terminal is mounted
+    expect(after, before, 'the volume')
+
+
+@cases(
+    ('core', 'core', lambda path: path.write_text('mine'), None),
+    ('core directory', 'core', os.mkdir, None),
+    ('ptmx node', 'ptmx', lambda path: os.mknod(path, 0o020666, os.makedev(5, 2)), None),
+    ('ptmx file', 'ptmx', lambda path: path.write_text('mine'), "make link '/dev/ptmx': something else"),
+    ('fd directory', 'fd', os.mkdir, "make link '/dev/fd': something else"),
+)
+def test_files_of_the_images_dev(name, file, make, text):
+    """A file of the image is not removed for a link; but for core, which no text asks for, that is an error."""
+    bundle = without_dev(Bundle())
+    make(bundle.rootfs / 'dev' / file)
+    (bundle.rootfs / 'dev' / file).chmod(0o666)
+    before = os.lstat(bundle.rootfs / 'dev' / file)[:6]
+    if text:
+        expect_in(text, refused(bundle, '')['msg'], 'message')
+    else:
+        bundle.config['process']['args'] = ['sh', '-c', 'exec 3<>/dev/ptmx && echo x >/dev/null && ls /dev/pts']
+        bundle.config['process']['user'] = {'uid': 1000, 'gid': 1000}
+        bundle.config['mounts'][-1]['options'] = ['newinstance', 'ptmxmode=0666']
+        answer = harness.run_program(Runtime(), bundle)
+        expect(answer.out.split(), ['0', 'ptmx'], repr(answer))
+    expect(os.lstat(bundle.rootfs / 'dev' / file)[:6], before, 'the file')
+
+
 # Masked and read-only paths
 
 def test_masked_file_and_directory():

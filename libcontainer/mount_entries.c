@@ -31,9 +31,9 @@ static const char *const types_without_network[] = { "proc", "tmpfs", "devpts", 
 
 static bool is_at(const struct spec_mount *mount, const char *path)
 {
-	const char *rest;
+	char clean[PATH_MAX];
 
-	return path_is_below(mount->destination, path, &rest) && !*rest;
+	return path_clean(mount->destination, clean) == 0 && !strcmp(clean, path);
 }
 
 static bool is_type(const struct spec_mount *mount, const char *type)
@@ -293,6 +293,15 @@ static int keep_mode(const struct spec_mount *mount, const struct mount_target *
 	return 0;
 }
 
+/* The mount that is on /dev; 0 where that can't be told. */
+static uint64_t mount_on_dev(const struct mount_entries *entries)
+{
+	cleanup_fd int dev = path_try_open(entries->root, "/dev", O_PATH, PATH_NO_LINKS);
+	uint64_t id;
+
+	return dev >= 0 && path_mount_id(dev, &id) == 0 ? id : 0;
+}
+
 static int make_filesystem(
 	struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
 {
@@ -323,8 +332,10 @@ static int make_filesystem(
 			 : filesystem_mount(&fs, target.fd, err);
 	if (result < 0)
 		return explain(entries, mount, err);
-	if (is_at(mount, "/dev"))
+	if (is_at(mount, "/dev")) {
 		entries->has_fleeting_dev = is_fleeting(mount);
+		entries->dev_mount = mount_on_dev(entries);
+	}
 	entries->has_proc |= is_type(mount, "proc") && is_at(mount, "/proc");
 	entries->has_devpts |= is_type(mount, "devpts") && is_at(mount, "/dev/pts");
 	return 0;
@@ -440,6 +451,21 @@ static int join_network(
 	return network_join(entries->request->network, err);
 }
 
+/*
+ * A link of the image may have led another mount onto /dev, a volume perhaps,
+ * which like a bind that was meant for /dev is not the runtime's to fill.
+ */
+static void look_at_dev(struct mount_entries *entries)
+{
+	uint64_t root, dev = mount_on_dev(entries);
+
+	if (dev == 0 || dev == entries->dev_mount || path_mount_id(entries->root, &root) < 0 ||
+		dev == root)
+		return;
+	entries->has_bound_dev = true;
+	entries->has_fleeting_dev = false;
+}
+
 int mount_entries_make(struct mount_entries *entries, const struct rootfs_request *request,
 	struct mount_sources *sources, int root_fd, struct error *err)
 {
@@ -460,6 +486,7 @@ int mount_entries_make(struct mount_entries *entries, const struct rootfs_reques
 		error_point(err, "/mounts/%zu", i);
 		return error_wrap(err, "mount '%s'", spec->mounts[i].destination);
 	}
+	look_at_dev(entries);
 	if (request->notify_dir && bind_notify(entries, err) < 0)
 		return error_wrap(err, "mount '/run/notify'");
 	return 0;

@@ -25,18 +25,21 @@ static const struct spec_device default_devices[] = {
 	{ .path = "/dev/tty", .type = S_IFCHR, .major = 5, .minor = 0 },
 };
 
-static const struct {
+static const struct link {
 	const char *name;
 	const char *target;
 	unsigned option;
+	bool gives_way; /* to any file: the spec does not name it */
 } links[] = {
-	{ "fd", "/proc/self/fd", DEVICES_LINK_TO_PROC },
-	{ "stdin", "/proc/self/fd/0", DEVICES_LINK_TO_PROC },
-	{ "stdout", "/proc/self/fd/1", DEVICES_LINK_TO_PROC },
-	{ "stderr", "/proc/self/fd/2", DEVICES_LINK_TO_PROC },
-	{ "core", "/proc/kcore", DEVICES_LINK_TO_PROC },
-	{ "ptmx", "pts/ptmx", DEVICES_LINK_TO_PTMX },
+	{ "fd", "/proc/self/fd", DEVICES_LINK_TO_PROC, false },
+	{ "stdin", "/proc/self/fd/0", DEVICES_LINK_TO_PROC, false },
+	{ "stdout", "/proc/self/fd/1", DEVICES_LINK_TO_PROC, false },
+	{ "stderr", "/proc/self/fd/2", DEVICES_LINK_TO_PROC, false },
+	{ "core", "/proc/kcore", DEVICES_LINK_TO_PROC, true },
+	{ "ptmx", "pts/ptmx", DEVICES_LINK_TO_PTMX, false },
 };
+
+static const struct spec_device ptmx = { .type = S_IFCHR, .major = 5, .minor = 2 };
 
 /* What all of devices_make() shares. */
 struct set_up {
@@ -262,19 +265,50 @@ static bool is_link_to(int dir_fd, const char *name, const char *target)
 	return length == (ssize_t)strlen(target) && !memcmp(found, target, (size_t)length);
 }
 
-/* The spec wants these links whatever the image has there. */
-static int make_link(
-	const struct place *dev, const char *name, const char *target, struct error *err)
+/* A node 5:2 that nobody has bound there is as good as the link, see above. */
+static bool is_own_ptmx(int dev_fd, const char *name)
 {
-	if (symlinkat(target, dev->dir, name) == 0)
-		return path_tell(dev->witness, dev->dir, name, err);
-	if (errno == EEXIST) {
-		if (is_link_to(dev->dir, name, target))
+	cleanup_fd int fd = path_try_open(dev_fd, name, O_PATH, PATH_NO_LINKS);
+	uint64_t here, there;
+	struct stat st;
+
+	return !strcmp(name, "ptmx") && fd >= 0 && fstat(fd, &st) == 0 && is_device(&st, &ptmx) &&
+	       path_mount_id(dev_fd, &here) == 0 && path_mount_id(fd, &there) == 0 && here == there;
+}
+
+/* The image's link to something else, or the empty file that a bind mount has left. */
+static bool is_replaceable(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0));
+}
+
+/* LINK is needed, but its name is in use. Nobody's file is taken away for it. */
+static int replace_by_link(int dir_fd, const struct link *link, struct error *err)
+{
+	if (is_link_to(dir_fd, link->name, link->target) || is_own_ptmx(dir_fd, link->name))
+		return 0;
+	if (is_replaceable(dir_fd, link->name)) {
+		if (unlinkat(dir_fd, link->name, 0) == 0 &&
+			symlinkat(link->target, dir_fd, link->name) == 0)
 			return 0;
-		if (unlinkat(dev->dir, name, 0) == 0 && symlinkat(target, dev->dir, name) == 0)
-			return 0;
+		return error_set_errno(err, "make link '/dev/%s'", link->name);
 	}
-	return error_set_errno(err, "make link '/dev/%s'", name);
+	if (link->gives_way)
+		return 0;
+	return error_set(err, ERROR_SYSTEM,
+		"make link '/dev/%s': something else than a link is there already", link->name);
+}
+
+static int make_link(const struct place *dev, const struct link *link, struct error *err)
+{
+	if (symlinkat(link->target, dev->dir, link->name) == 0)
+		return path_tell(dev->witness, dev->dir, link->name, err);
+	if (errno == EEXIST)
+		return replace_by_link(dev->dir, link, err);
+	return error_set_errno(err, "make link '/dev/%s'", link->name);
 }
 
 static int make_links(
@@ -288,7 +322,7 @@ static int make_links(
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", links[i].name);
 		if ((!strcmp(path, PTMX_PATH) || !is_in_config(platform, path)) &&
-			make_link(&dev, links[i].name, links[i].target, err) < 0)
+			make_link(&dev, &links[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -298,7 +332,7 @@ int devices_make(int root_fd, const struct spec_linux *platform, unsigned option
 	const struct path_witness *witness, struct error *err)
 {
 	cleanup_fd int dev =
-		path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_IN_ROOT, witness, err);
+		path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_NO_LINKS, witness, err);
 	const struct set_up set_up = { root_fd, dev, options, witness };
 
 	if (dev < 0)
@@ -319,8 +353,9 @@ int devices_make(int root_fd, const struct spec_linux *platform, unsigned option
 int devices_bind_console(
 	int root_fd, int slave_fd, const struct path_witness *witness, struct error *err)
 {
-	char name[NAME_MAX + 1];
-	cleanup_fd int dev = path_make_parent_in_root(root_fd, "/dev/console", witness, name, err);
+	static const char name[] = "console";
+	cleanup_fd int dev =
+		path_make_in_root(root_fd, "/dev", S_IFDIR, PATH_NO_LINKS, witness, err);
 
 	if (dev < 0)
 		return -1;

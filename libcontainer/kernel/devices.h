@@ -3,8 +3,9 @@
  * Device nodes and links in the container's /dev (mknod(2); config-linux.md,
  * "Devices", "Default Devices"; runtime-linux.md, "Dev symbolic links").
  *
- * /dev may be a directory of the image: it is opened once, in the root, and
- * nothing in it is followed (CVE-2026-41579). Nodes that are bound from the
+ * /dev may be a directory of the image, but no link: that could lead into a
+ * volume. It is opened once, in the root, and nothing in it is followed
+ * (CVE-2026-41579). Nodes that are bound from the
  * host are verified to be the devices they should be.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_DEVICES_H
@@ -30,9 +31,10 @@
 /*
  * Makes the six default devices, the config's, which replace a default with the
  * same path, and the links. The caller's umask is 0. A file that is there
- * already must be the device that is wanted. The link to ptmx is made whatever
- * the config lists there; the others give way to the config. WITNESS, which
- * may be NULL, hears of what stays.
+ * already must be the device that is wanted; for a link another one, and an
+ * empty file, are replaced, and the link to core gives way to any other. The link to ptmx is made
+ * whatever the config lists there; the others give way to the config. WITNESS, which may be NULL,
+ * hears of what stays.
  */
 int devices_make(int root_fd, const struct spec_linux *platform, unsigned options,
 	const struct path_witness *witness, struct error *err) must_check;

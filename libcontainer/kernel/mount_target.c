@@ -66,7 +66,7 @@ static int check_plain_path(const char *path, bool *ret_is_proc, struct error *e
 static int refuse_link(const char *path, struct error *err)
 {
 	return error_set(err, ERROR_SYSTEM,
-		"'%s' has a symbolic link in it, which is not followed to /proc or /sys, nor for procfs and sysfs",
+		"'%s' has a symbolic link in it, which is not followed to /dev, /proc or /sys, nor for procfs and sysfs",
 		path);
 }
 
@@ -129,10 +129,9 @@ static int open_by_identity(const struct mount_place *place, enum path_rule rule
 
 static bool is_same_mount(int a_fd, int b_fd)
 {
-	struct statx a, b;
+	uint64_t a, b;
 
-	return statx(a_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &a) < 0 ||
-	       statx(b_fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &b) < 0 || a.stx_mnt_id == b.stx_mnt_id;
+	return path_mount_id(a_fd, &a) < 0 || path_mount_id(b_fd, &b) < 0 || a == b;
 }
 
 /*
@@ -154,16 +153,17 @@ static int open_in_sys(const struct mount_place *place, const char *rest,
 }
 
 /*
- * Whether PATH is /proc, /sys or below. Were these links of the image, what is
- * mounted there would lie elsewhere, and a mount that comes later could have
- * masked and read-only paths meet nothing while a third name shows all of it.
+ * Whether PATH is /dev, /proc, /sys, or below the latter two. Were these links
+ * of the image, what is mounted there would lie elsewhere, and a mount that
+ * comes later could have masked and read-only paths meet nothing while a third
+ * name shows all of it, or have devices made in a volume.
  */
 static bool is_fixed(const char *path)
 {
 	char clean[PATH_MAX];
 
-	return path_clean(path, clean) < 0 || path_is_below(clean, "/proc", NULL) ||
-	       path_is_below(clean, "/sys", NULL);
+	return path_clean(path, clean) < 0 || !strcmp(clean, "/dev") ||
+	       path_is_below(clean, "/proc", NULL) || path_is_below(clean, "/sys", NULL);
 }
 
 int mount_target_open(

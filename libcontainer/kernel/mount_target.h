@@ -39,8 +39,8 @@ struct mount_target {
 /*
  * Opens PLACE, made when missing. Refuses the root, and what is below /proc but
  * for the few files that lxcfs provides, however links and ".." lead there. To
- * /proc and /sys, and below them, no link is followed, but for those on a mount
- * that is on /sys.
+ * /dev, /proc and /sys no link is followed, nor below the latter two, but for
+ * those on a mount that is on /sys.
  */
 int mount_target_open(const struct mount_place *place, struct mount_target *ret_target,
 	struct error *err) must_check;

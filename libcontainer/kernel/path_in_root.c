@@ -29,12 +29,16 @@ static size_t next_component(const char **path, const char **ret_component)
 	return (size_t)(*path - *ret_component);
 }
 
-static int mount_id(int fd, uint64_t *ret_id)
+int path_mount_id(int fd, uint64_t *ret_id)
 {
 	struct statx st;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
 		return -1;
+	if (!(st.stx_mask & STATX_MNT_ID)) {
+		errno = ENOSYS;
+		return -1;
+	}
 	*ret_id = st.stx_mnt_id;
 	return 0;
 }
@@ -58,7 +62,7 @@ static int open_component(int dir_fd, const char *name, int flags, enum path_rul
 		return -1;
 	}
 	if (rule == PATH_BENEATH) {
-		if (mount_id(dir_fd, &here) < 0 || mount_id(fd, &there) < 0)
+		if (path_mount_id(dir_fd, &here) < 0 || path_mount_id(fd, &there) < 0)
 			return -1;
 		if (here != there) {
 			errno = EXDEV;

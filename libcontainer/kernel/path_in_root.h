@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -69,6 +70,9 @@ int path_make_missing_in_root(int root_fd, const char *path, mode_t type, enum p
  */
 int path_make_parent_in_root(int root_fd, const char *path, const struct path_witness *witness,
 	char ret_name[static NAME_MAX + 1], struct error *err) must_check;
+
+/* The mount that FD is on (statx(2), Linux 5.8). -1 and errno where that can't be told. */
+int path_mount_id(int fd, uint64_t *ret_id) must_check;
 
 /*
  * Whether PATH, without regard to links, is PARENT or below it. Both count from
