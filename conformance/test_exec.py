@@ -245,6 +245,22 @@ def test_bad_affinity(name, cpus):
         expect(answer.error().get('pointer'), '/execCPUAffinity/final', 'pointer')
 
 
+def test_class_of_service():
+    """What is exec'd goes to the container's resctrl group; few machines have one, so only that it is looked for."""
+    with running() as container:
+        saved = container.runtime.root / container.id / 'config.json'
+        config = json.loads(saved.read_text())
+        config['linux']['intelRdt'] = {'closID': 'kogg-test'}
+        saved.write_text(json.dumps(config))
+        trace = harness.tmp / f'trace{harness.serial()}'
+        strace = ['strace', *harness.TRACEABLE, '-f', '-qq', '-o', str(trace), '-e', 'trace=openat,clone3,execve']
+        seen_by_exec(container, wrapper=strace)
+        lines = trace.read_text().splitlines()
+    births = [i for i, line in enumerate(lines) if 'clone3(' in line]
+    looks = [i for i, line in enumerate(lines) if '"/sys/fs/resctrl"' in line]
+    assert len(looks) == 1 and births[0] < looks[0] < births[-1], f'looks in lines {looks}, births in {births}'
+
+
 # The process file, and flags
 
 def test_process_file():

@@ -16,6 +16,7 @@
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/credentials.h"
+#include "libcontainer/kernel/intel_rdt.h"
 #include "libcontainer/kernel/keyring.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/selinux.h"
@@ -223,6 +224,16 @@ static void run_child(void *context, bool is_mapped)
 	_exit(1);
 }
 
+/* A process is born in its parent's class and monitoring group. */
+static int join_class(void *context, struct error *err)
+{
+	const struct addition *addition = context;
+	const struct state_file *file = &addition->handle.file;
+
+	return intel_rdt_join(
+		addition->spec->platform.intel_rdt, file->id, &file->rdt, getpid(), err);
+}
+
 /*
  * Which namespaces to join is asked by a number, that of the first process. As
  * long as that lives afterwards, the number was its own, and setns(2) by the
@@ -263,6 +274,7 @@ static int give_birth(struct addition *addition, struct error *err)
 		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,
 		.deadline = addition->deadline,
 		.sync = addition->sync,
+		.settle = join_class,
 		.run = run_child,
 		.context = addition,
 	};

@@ -245,7 +245,8 @@ static int prepare_stage(const struct launch_request *request, struct error *err
 	if (!waits_for_maps && credentials_set_dumpable(false, err) < 0)
 		return -1;
 	/* First: inside a user namespace there would be no right to enter it. */
-	if (launch_enter_cgroup(request->cgroup, request->affinity, err) < 0)
+	if (launch_enter_cgroup(request->cgroup, request->affinity, err) < 0 ||
+		(request->settle && request->settle(request->context, err) < 0))
 		return -1;
 	return request->target < 0 ? make_namespaces(request, err) : join_container(request, err);
 }

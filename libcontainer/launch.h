@@ -49,6 +49,12 @@ struct launch_request {
 	int *sync;        /* the pair of sync_open(); each side closes the other's end */
 
 	/*
+	 * What else the stage process does where it has entered the cgroup, while it is
+	 * the host's still; its child takes that from it. NULL: nothing.
+	 */
+	int (*settle)(void *context, struct error *err);
+
+	/*
 	 * What the process runs; does not return. IS_MAPPED says that it has no user
 	 * namespace of its own that waits for maps.
 	 */

@@ -222,6 +222,15 @@ static int name_monitoring(char path[PATH_MAX], const char *id, const char *file
 	return n < 0 || n >= PATH_MAX ? error_set(err, ERROR_SPEC, "'%s' is too long", id) : 0;
 }
 
+static int join_monitoring(int group_fd, const char *id, pid_t pid, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (name_monitoring(path, id, "/tasks", err) < 0)
+		return -1;
+	return write_pid(group_fd, path, pid, err);
+}
+
 static int monitor(int group_fd, const char *id, pid_t pid, bool *ret_is_made, struct error *err)
 {
 	char path[PATH_MAX];
@@ -233,9 +242,7 @@ static int monitor(int group_fd, const char *id, pid_t pid, bool *ret_is_made, s
 		return error_point(err, "/linux/intelRdt/enableMonitoring");
 	}
 	*ret_is_made = true;
-	if (name_monitoring(path, id, "/tasks", err) < 0)
-		return -1;
-	return write_pid(group_fd, path, pid, err);
+	return join_monitoring(group_fd, id, pid, err);
 }
 
 static int fill_group(int resctrl_fd, int group_fd, const struct spec_intel_rdt *rdt, bool is_old,
@@ -275,6 +282,35 @@ int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const c
 	return 0;
 }
 
+/* Opens the class's directory, which is there. */
+static int find_group(
+	int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, struct error *err)
+{
+	const char *name = NULL;
+	int fd;
+
+	if (name_group(rdt, id, &name, err) < 0)
+		return -1;
+	fd = openat(resctrl_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? error_set_call(err, "open the resctrl group", name) : fd;
+}
+
+/* The class first: a monitoring group takes only what is in its class. */
+int intel_rdt_join_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, pid_t pid, struct error *err)
+{
+	struct error cause = { 0 };
+	cleanup_fd int group = find_group(resctrl_fd, rdt, id, &cause);
+
+	if (group >= 0 && write_pid(group, "tasks", pid, &cause) == 0 &&
+		(!made->has_monitoring || join_monitoring(group, id, pid, &cause) == 0))
+		return 0;
+	if (cause.sys_errno == ENOENT)
+		return 0;
+	*err = cause;
+	return error_point(err, "/linux/intelRdt");
+}
+
 int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err)
 {
@@ -294,19 +330,6 @@ int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const 
 	if (made->has_group && unlinkat(resctrl_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return error_set_call(err, "remove the resctrl group", name);
 	return 0;
-}
-
-/* Opens the class's directory, which is there. */
-static int find_group(
-	int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, struct error *err)
-{
-	const char *name = NULL;
-	int fd;
-
-	if (name_group(rdt, id, &name, err) < 0)
-		return -1;
-	fd = openat(resctrl_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? error_set_call(err, "open the resctrl group", name) : fd;
 }
 
 int intel_rdt_update_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
@@ -343,6 +366,15 @@ int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	resctrl = open_resctrl(err);
 	return resctrl < 0 ? error_point(err, "/linux/intelRdt")
 			   : intel_rdt_apply_at(resctrl, rdt, id, pid, ret_made, err);
+}
+
+int intel_rdt_join(const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, pid_t pid, struct error *err)
+{
+	struct error ignored = { 0 };
+	cleanup_fd int resctrl = rdt ? open_resctrl(&ignored) : -1;
+
+	return resctrl < 0 ? 0 : intel_rdt_join_at(resctrl, rdt, id, made, pid, err);
 }
 
 int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,

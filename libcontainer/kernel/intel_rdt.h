@@ -28,6 +28,14 @@ struct intel_rdt_made {
 int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	struct intel_rdt_made *ret_made, struct error *err) must_check;
 
+/*
+ * Puts PID, one more process of a container for which MADE was made, where its first
+ * is. A class that is gone is none to be in: its processes are in the default one, as
+ * this is already. Without RDT (NULL) nothing is done.
+ */
+int intel_rdt_join(const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, pid_t pid, struct error *err) must_check;
+
 /* Removes what was made; a directory that is gone is fine. */
 int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err) must_check;
@@ -45,6 +53,8 @@ int intel_rdt_restore(const struct spec_intel_rdt *rdt, const char *id, const st
 /* The same below RESCTRL_FD, for whoever has it open: the unit tests. */
 int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	struct intel_rdt_made *ret_made, struct error *err) must_check;
+int intel_rdt_join_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, pid_t pid, struct error *err) must_check;
 int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err) must_check;
 int intel_rdt_update_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,

@@ -149,6 +149,54 @@ START_TEST(a_monitoring_group_that_fails_points)
 }
 END_TEST
 
+/* As exec has it: whatever was made for the first process takes the next one too. */
+START_TEST(one_more_process_joins)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = _i < 2 ? "gold" : "/" };
+	const char *group = _i < 2 ? "gold/tasks" : "tasks";
+
+	made = (struct intel_rdt_made){ .has_monitoring = _i == 1 };
+	ck_assert_int_eq(mkdirat(resctrl, "gold/mon_groups/web", 0755), 0);
+	make_file("gold/mon_groups/web/tasks", "");
+	suite_assert_done(intel_rdt_join_at(resctrl, &rdt, "web", &made, 456, &err), err);
+	assert_holds(group, "456");
+	assert_holds("gold/mon_groups/web/tasks", _i == 1 ? "456" : "");
+}
+END_TEST
+
+START_TEST(one_more_process_of_our_own_class)
+{
+	const struct spec_intel_rdt rdt = { 0 };
+
+	made = (struct intel_rdt_made){ .has_group = true };
+	ck_assert_int_eq(renameat(resctrl, "gold", resctrl, "web"), 0);
+	suite_assert_done(intel_rdt_join_at(resctrl, &rdt, "web", &made, 456, &err), err);
+	assert_holds("web/tasks", "456");
+}
+END_TEST
+
+START_TEST(one_more_process_without_a_class)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "absent" };
+
+	made = (struct intel_rdt_made){ .has_monitoring = true };
+	suite_assert_done(intel_rdt_join_at(resctrl, &rdt, "web", &made, 456, &err), err);
+	suite_assert_done(intel_rdt_join(NULL, "web", &made, 456, &err), err);
+}
+END_TEST
+
+START_TEST(one_more_process_that_is_refused)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "gold" };
+
+	made = (struct intel_rdt_made){ false, false };
+	ck_assert_int_eq(unlinkat(resctrl, "gold/tasks", 0), 0);
+	ck_assert_int_eq(symlinkat("/dev/full", resctrl, "gold/tasks"), 0);
+	ck_assert_int_eq(intel_rdt_join_at(resctrl, &rdt, "web", &made, 456, &err), -1);
+	ck_assert_str_eq(err.pointer, "/linux/intelRdt");
+}
+END_TEST
+
 START_TEST(removing_what_is_gone_is_fine)
 {
 	const struct spec_intel_rdt rdt = { 0 };
@@ -242,6 +290,10 @@ int main(void)
 	tcase_add_loop_test(tests, what_was_made_is_removed_on_failure, 0, 2);
 	tcase_add_test(tests, a_class_of_our_name_is_not_taken_over);
 	tcase_add_test(tests, a_monitoring_group_that_fails_points);
+	tcase_add_loop_test(tests, one_more_process_joins, 0, 3);
+	tcase_add_test(tests, one_more_process_of_our_own_class);
+	tcase_add_test(tests, one_more_process_without_a_class);
+	tcase_add_test(tests, one_more_process_that_is_refused);
 	tcase_add_test(tests, removing_what_is_gone_is_fine);
 	tcase_add_loop_test(tests, new_lines_and_the_old_ones_back, 0, 2);
 	tcase_add_test(tests, new_lines_take_the_class);
