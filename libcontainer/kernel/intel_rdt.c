@@ -108,14 +108,25 @@ static int write_schemata(int resctrl_fd, int group_fd, const struct spec_intel_
 static bool next_entry(const char **at, const char **ret_entry, size_t *ret_length)
 {
 	const char *p = *at + strspn(*at, "; \t");
+	size_t length = strcspn(p, ";\n");
 
+	*at = p + length;
+	while (length > 0 && strchr(" \t", p[length - 1]))
+		length--;
 	*ret_entry = p;
-	*ret_length = strcspn(p, "; \t\n");
-	*at = p + *ret_length;
-	return *ret_length > 0;
+	*ret_length = length;
+	return length > 0;
 }
 
-/* Masks are hexadecimal with leading zeros as it pleases: compares "0=00ff" with "0=FF". */
+static bool is_padding(char c)
+{
+	return c == '0' || c == ' ' || c == '\t';
+}
+
+/*
+ * The kernel pads masks, which are hexadecimal, with zeros, and bandwidths with
+ * blanks: compares "0=00ff" with "0=FF", and "0= 50" with "0=50".
+ */
 static bool is_same_entry(const char *one, size_t one_length, const char *two, size_t two_length)
 {
 	const char *one_end = one + one_length, *two_end = two + two_length;
@@ -124,9 +135,9 @@ static bool is_same_entry(const char *one, size_t one_length, const char *two, s
 		one++, two++;
 	if (one == one_end || two == two_end || *one != '=' || *two != '=')
 		return false;
-	for (one++; one + 1 < one_end && *one == '0'; one++)
+	for (one++; one + 1 < one_end && is_padding(*one); one++)
 		;
-	for (two++; two + 1 < two_end && *two == '0'; two++)
+	for (two++; two + 1 < two_end && is_padding(*two); two++)
 		;
 	if (one_end - one != two_end - two)
 		return false;
