@@ -205,6 +205,26 @@ def test_too_few_tasks_for_the_process_between():
     expect_in('two tasks', record.get('hint', ''), 'hint')
 
 
+@cases((1,), (2,))
+def test_too_few_tasks_for_exec(limit):
+    """The container's limit is named, where the config says it or update has changed it."""
+    need('pids')
+    bundle = Bundle()
+    bundle.config['linux']['resources']['pids'] = {'limit': limit}
+    with Container(Runtime(), bundle) as container:
+        container.run()
+        record = container.runtime.fails('exec', container.id, 'true')
+        expect_in('/linux/resources/pids/limit: clone a process for the container', record['msg'], 'message')
+        expect(record['pointer'], '/linux/resources/pids/limit', 'pointer')
+        expect_in(f'may have {limit} task', record['hint'], 'hint')
+        container.runtime.ok('update', '--pids-limit', '3', container.id)
+        container.runtime.ok('exec', container.id, 'true')
+        container.runtime.ok('update', '--pids-limit', str(3 - limit), container.id)
+        record = container.runtime.fails('exec', container.id, 'true')
+        expect(record.get('pointer'), None, 'pointer after an update')
+        expect_in(f'may have {3 - limit} task', record['hint'], 'hint after an update')
+
+
 def test_list_that_cannot_be_read():
     """A directory that can't be read is no empty list."""
     if not shutil.which('strace'):

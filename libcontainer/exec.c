@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/apparmor.h"
 #include "libcontainer/kernel/cgroup_oom.h"
+#include "libcontainer/kernel/cgroup_stats.h"
 #include "libcontainer/kernel/credentials.h"
 #include "libcontainer/kernel/intel_rdt.h"
 #include "libcontainer/kernel/keyring.h"
@@ -34,6 +37,9 @@
 
 /* How long to look away from a process whose socket has ended before its execve(2). */
 #define EARLY_END_MS 5
+
+/* The process and, for a moment, the one that makes it. */
+#define TASKS_OF_BIRTH 2
 
 /* One more process for a container that runs. */
 struct addition {
@@ -337,9 +343,45 @@ static int explain_lack_of_memory(struct error *err)
 	return error_hint(err, "the container's memory limit is reached");
 }
 
+/* The group's limit of tasks, or -1 unless that leaves too little room to make the process. */
+static int64_t limit_that_is_reached(struct cgroup *cgroup)
+{
+	struct error ignored = { 0 };
+	json_t *stats = NULL, *pids, *limit;
+	int64_t reached = -1;
+
+	if (!cgroup || cgroup_stats(cgroup, &stats, &ignored) < 0)
+		return -1;
+	pids = json_object_get(stats, "pids");
+	limit = json_object_get(pids, "limit");
+	if (limit && json_integer_value(json_object_get(pids, "current")) >
+			     json_integer_value(limit) - TASKS_OF_BIRTH)
+		reached = json_integer_value(limit);
+	json_decref(stats);
+	return reached;
+}
+
+static int explain_lack_of_tasks(const struct addition *addition, struct error *err)
+{
+	const struct spec_resources *resources = addition->spec->platform.resources;
+	int64_t limit = limit_that_is_reached(addition->handle.file.cgroup);
+
+	if (limit < 0)
+		return -1;
+	/* update may have changed it since. */
+	if (resources && resources->pids_limit.is_set && resources->pids_limit.value == limit)
+		error_point(err, "/linux/resources/pids/limit");
+	return error_hint(err,
+		"the container may have %" PRId64 " task%s; the process, and the one that makes "
+		"it, need room for two more",
+		limit, limit == 1 ? "" : "s");
+}
+
 /* The process between, which lives in the same group, is gone without a word. */
 static int explain_birth(const struct addition *addition, struct error *err)
 {
+	if (err->sys_errno == EAGAIN)
+		return explain_lack_of_tasks(addition, err);
 	if (err->sys_errno != EPIPE)
 		return -1;
 	*err = (struct error){ 0 };

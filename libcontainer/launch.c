@@ -86,7 +86,7 @@ static pid_t give_birth(struct birth *birth, struct error *err)
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM))
 		pid = clone_old(birth);
 	if (pid < 0)
-		return error_set_errno(err, "clone the container's first process");
+		return error_set_errno(err, "clone a process for the container");
 	return pid;
 }
 
