@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 
 #include "base/cleanup.h"
+#include "libcontainer/kernel/path_in_root.h"
 
 /* Of bookworm's <sys/mount.h> and older ones. */
 #ifndef MS_NOSYMFOLLOW
@@ -119,12 +120,12 @@ int mounts_attach_fd(int mount_fd, int target_fd)
 
 /*
  * Opens what lies on top of TARGET_FD, which has to be the root of a mount of
- * what SOURCE_FD is: the path the kernel gives for TARGET_FD may be somebody
- * else's by now.
+ * what SOURCE_FD is: the path the kernel gives for TARGET_FD, which has no links
+ * in it, may be somebody else's by now.
  */
 static int open_on_top(int target_fd, int source_fd)
 {
-	cleanup_fd int fd = -1;
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 	char link[MOUNTS_FD_PATH_MAX], path[PATH_MAX];
 	struct statx top, source;
 	ssize_t length;
@@ -134,7 +135,7 @@ static int open_on_top(int target_fd, int source_fd)
 	if (length < 0)
 		return -1;
 	path[length] = '\0';
-	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = root < 0 ? -1 : path_try_open(root, path, O_PATH, PATH_NO_LINKS);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO, &top) < 0 ||
 		statx(source_fd, "", AT_EMPTY_PATH, STATX_INO, &source) < 0)
 		return -1;

@@ -92,6 +92,40 @@ START_TEST(binds_what_is_below)
 }
 END_TEST
 
+/* A link that takes the place of a directory on the way leads to no other mount. */
+START_TEST(a_race_alters_no_other_mount)
+{
+	const struct mounts_change readonly = { .attributes.set = MOUNT_ATTR_RDONLY };
+	unsigned altered = 0;
+	pid_t racer;
+	int way;
+
+	enter(SYS_open_tree);
+	sandbox_make_dir(SANDBOX "/other");
+	sandbox_make_dir(SANDBOX "/other/target");
+	ck_assert_int_eq(mount(SANDBOX "/source", SANDBOX "/other/target", NULL, MS_BIND, NULL), 0);
+	sandbox_make_dir(SANDBOX_ROOT "/way");
+	sandbox_make_dir(SANDBOX_ROOT "/way/target");
+	sandbox_make_link(SANDBOX "/other", SANDBOX_ROOT "/link");
+	way = open_path(SANDBOX_ROOT "/way");
+	racer = sandbox_start_exchange(SANDBOX_ROOT "/way", SANDBOX_ROOT "/link");
+	for (int i = 0; i < 1000; i++) {
+		cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+		cleanup_fd int target = openat(way, "target", O_PATH | O_CLOEXEC);
+
+		ck_assert_int_eq(mounts_clone(AT_FDCWD, SANDBOX "/source", false, &tree), 0);
+		if (mounts_attach(&tree, target) == 0)
+			altered += mounts_alter(tree.fd, &readonly, &err) == 0;
+		ck_assert_int_eq(fchdir(way), 0);
+		ck_assert_int_eq(umount2("target", MNT_DETACH), 0);
+		sandbox_assert_mount(SANDBOX "/other/target", "tmpfs", "rw,relatime");
+	}
+	sandbox_stop(racer);
+	ck_assert_uint_gt(altered, 0);
+	close(way);
+}
+END_TEST
+
 START_TEST(kinds_must_agree)
 {
 	struct mounts_tree tree = MOUNTS_NO_TREE;
@@ -329,6 +363,7 @@ int main(void)
 	tcase_add_loop_test(tests, binds_a_directory, 0, array_size(calls));
 	tcase_add_loop_test(tests, binds_a_file, 0, array_size(calls));
 	tcase_add_loop_test(tests, binds_what_is_below, 0, 2 * array_size(calls));
+	tcase_add_test(tests, a_race_alters_no_other_mount);
 	tcase_add_loop_test(tests, kinds_must_agree, 0, array_size(calls));
 	tcase_add_loop_test(
 		tests, alters_what_is_asked_and_nothing_else, 0, 2 * array_size(alterations));
