@@ -441,6 +441,28 @@ def test_run_forwards_signals():
     expect(process.returncode, 9, 'exit status')
 
 
+@cases(('run', 'run'), ('exec', 'exec'))
+def test_ignored_signals_are_not_forwarded(name, command):
+    """As under nohup, or in the background of a script. The program has its own mind about them."""
+    runtime = Runtime()
+    script = ['trap "echo hup; exit 9" HUP', 'trap "echo usr1; exit 3" USR1', 'echo ready',
+              'while :; do sleep 0.05; done']
+    bundle = shell_bundle(*script).save()
+    with Container(runtime, shell_bundle('exec sleep 1000')) as container:
+        words = ['run', '--bundle', bundle.path, 'ignored']
+        if command == 'exec':
+            container.create().start()
+            words = ['exec', container.id, 'sh', '-c', '\n'.join(script)]
+        with runtime.start_call(*words, stdout=subprocess.PIPE, text=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as process:
+            expect(process.stdout.readline(), 'ready\n', 'first line')
+            # The first would be forwarded first: signals are read in the order of their numbers.
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGUSR1)
+            expect(process.communicate(timeout=10)[0], 'usr1\n', 'answer to the signals')
+            expect(process.returncode, 3, 'exit status')
+
+
 def test_run_deletes_at_the_end_unless_asked_to_keep():
     runtime, bundle = Runtime(), file_bundle().save()
     runtime.ok('run', '--bundle', bundle.path, 'gone')

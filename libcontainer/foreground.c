@@ -33,15 +33,36 @@ static bool is_final_signal(unsigned signal)
 	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
+/* Signals that tell this process something, whatever else becomes of them. */
+static bool is_heeded_signal(unsigned signal)
+{
+	return signal == SIGCHLD || signal == SIGWINCH || signal == SIGCONT;
+}
+
+/*
+ * What the caller ignores, as nohup(1) and a shell's background commands do, is
+ * not meant for us: blocked, it would wait to be read nevertheless.
+ */
+static void find_wanted_signals(sigset_t *ret_wanted)
+{
+	struct sigaction action;
+
+	sigfillset(ret_wanted);
+	for (int i = 1; i < NSIG; i++)
+		if (!is_heeded_signal((unsigned)i) && sigaction(i, NULL, &action) == 0 &&
+			action.sa_handler == SIG_IGN)
+			sigdelset(ret_wanted, i);
+}
+
 int foreground_catch_signals(struct error *err)
 {
-	sigset_t all;
+	sigset_t wanted;
 	int fd;
 
-	sigfillset(&all);
-	if (sigprocmask(SIG_BLOCK, &all, NULL) < 0)
+	find_wanted_signals(&wanted);
+	if (sigprocmask(SIG_BLOCK, &wanted, NULL) < 0)
 		return error_set_errno(err, "block signals");
-	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? error_set_errno(err, "make a signal descriptor") : fd;
 }
 

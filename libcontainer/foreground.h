@@ -25,7 +25,7 @@ struct foreground {
 
 /*
  * From here on signals wait in the descriptor that is returned, which the
- * caller owns, instead of ending the caller.
+ * caller owns, instead of ending the caller. Those that were ignored stay so.
  */
 int foreground_catch_signals(struct error *err) must_check;
 
