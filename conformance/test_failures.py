@@ -3,6 +3,7 @@
 """What goes wrong while a container is made or started: who says so, in which words, and what stays behind."""
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -10,8 +11,10 @@ import subprocess
 
 import harness
 import machine
+from attacks import STRACE
 from cgroup_files import need
-from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree, file_bundle, run_program
+from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in, expect_tree, file_bundle, run_program
+from machine import children, describe, orphans
 
 
 # Programs that cannot be executed
@@ -89,6 +92,43 @@ def test_first_process_that_is_reaped_before_start_looks():
             _, message = start.communicate(timeout=10)
         expect(start.returncode, 1, 'status of start')
         expect_in('before it became the program', message, 'message')
+
+
+def traced_create(runtime, bundle, *options):
+    """Only the runtime's own process is traced; its last words go to a file."""
+    report = harness.tmp / f'report{harness.serial()}'
+    words = [STRACE, *harness.TRACEABLE, '-qq', '-o', str(report), '-e', 'trace=openat', *options,
+             *runtime.command('create', '--bundle', bundle.path, 'begun')]
+    return report, subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def waits_to_read(pid):
+    number = {'x86_64': '0', 'aarch64': '63'}.get(os.uname().machine)
+    if not number:
+        raise Skip('the number of read(2) is not known here')
+    return pathlib.Path(f'/proc/{pid}/syscall').read_text().split()[0] == number
+
+
+def test_killed_create_with_a_first_process_that_is_ready():
+    """While it is on no record it ends with the runtime, though it has done all that it has to do."""
+    runtime, bundle = Runtime('--cgroup-manager', 'disabled'), file_bundle()
+    del bundle.config['linux']['cgroupsPath']
+    bundle.config['linux']['namespaces'] = [{'type': name} for name in ('pid', 'ipc', 'uts', 'mount')]
+    bundle.save()
+    report, whole = traced_create(runtime, bundle)
+    expect(whole.wait(30), 0, 'status')
+    before = next(i for i, line in enumerate(report.read_text().splitlines()) if re.search(r'/proc/\d+/stat"', line))
+    runtime.ok('delete', '--force', 'begun')
+    _, held = traced_create(runtime, bundle, '-e', f'inject=openat:delay_enter=60000000:when={before + 1}')
+    with held:
+        assert harness.settle(lambda: any(map(children, children(held.pid)))), 'no first process'
+        creator, = children(held.pid)
+        first, = children(creator)
+        assert harness.settle(lambda: waits_to_read(first)), 'the first process does not wait'
+        expect(f'"pid":{first},' in (runtime.root / 'begun/state.json').read_text(), False, 'whether it is on record')
+        os.kill(creator, signal.SIGKILL)
+    runtime.ok('delete', '--force', 'begun')
+    expect([describe(pid) for pid in orphans()], [], 'processes')
 
 
 def test_profile_that_libseccomp_never_compiles():

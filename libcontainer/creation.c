@@ -271,6 +271,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.listen_fds = creation->passed.listen,
 		.sync = creation->sync,
 		.channel = &creation->init_side,
+		.is_start_endless = creation->starter == CREATION_STARTED_BY_ANOTHER,
 		.console_socket = creation->console_socket,
 		.log_level = LOG_LEVEL_DEBUG,
 		.dir = &creation->dir,
@@ -370,6 +371,14 @@ static int serve_listener(struct creation *creation, int remote_fd, struct error
 		profile->listener_metadata, listener, err);
 }
 
+/* The first process is on record, so that others can start it, or end it. */
+static int let_wait(struct creation *creation, struct error *err)
+{
+	if (creation->starter == CREATION_STARTED_BY_CALLER)
+		return 0;
+	return sync_send(creation->sync[0], SYNC_GO, 0, -1, err);
+}
+
 /* Does what MESSAGE asks for; takes *FD if it is wanted. As answer(). */
 static int serve(
 	struct creation *creation, const struct sync_message *message, int *fd, struct error *err)
@@ -399,7 +408,10 @@ static int serve(
 		creation->terminal = take_fd(fd);
 		return 0;
 	case SYNC_READY:
-		return serve_listener(creation, message->value, err) < 0 ? -1 : 1;
+		if (serve_listener(creation, message->value, err) < 0 ||
+			let_wait(creation, err) < 0)
+			return -1;
+		return 1;
 	default:
 		return sync_refuse(message, err);
 	}

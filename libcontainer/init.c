@@ -273,7 +273,10 @@ static int report_ready(struct init *init, struct error *err)
 {
 	/* Nobody listens there afterwards, and writing to nobody kills. */
 	log_set_sink(NULL);
-	return sync_send(init->sync, SYNC_READY, init->image.listener, -1, err);
+	if (sync_send(init->sync, SYNC_READY, init->image.listener, -1, err) < 0)
+		return -1;
+	/* Should the runtime be gone before this process is on record, nobody would ever end it. */
+	return init->request->is_start_endless ? sync_await_go(init->sync, err) : 0;
 }
 
 static const struct init_stage {

@@ -36,7 +36,8 @@ struct init_request {
 	unsigned listen_fds; /* of those, LISTEN_FDS */
 	int *sync;           /* the pair; [1] is the first process's */
 	const struct start_channel *channel; /* this process's side */
-	int console_socket; /* connected, or -1: then the terminal goes to the parent */
+	bool is_start_endless; /* no end of it tells that nobody is left who could start this */
+	int console_socket;    /* connected, or -1: then the terminal goes to the parent */
 	enum log_level log_level;
 	const struct state_dir *dir; /* let go of at once: its lock is the parent's */
 };

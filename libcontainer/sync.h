@@ -34,7 +34,8 @@ enum sync_type {
 	SYNC_MADE,     /* .made is in the root file system now; its directory comes along */
 	SYNC_TERMINAL, /* the master side of the container's terminal comes along */
 	SYNC_READY, /* all is done but to become the program; .value is the seccomp listener or -1.
-		       exec's process that has one waits: it ends at execve(2) */
+		       Waits in exec when there is a listener, which execve(2) ends, and in create
+		       until the process is on record */
 	SYNC_WARNING, /* .text */
 	SYNC_DEBUG,   /* .text */
 	SYNC_ERROR,   /* .error; the last message */
