@@ -302,6 +302,19 @@ def test_rootfs_propagation(word):
     check_words(table['/'][-1], [word or 'rslave'])
 
 
+@cases(('rshared', 'private'), ('rshared', 'slave'), ('runbindable', 'private'), ('runbindable', 'shared'))
+def test_own_propagation_below_a_readonly_path(of_all, own):
+    """What a mount asks for is in force where processes find it: in the clone that lies over it."""
+    source = harness.tmp / 'source'
+    source.mkdir()
+    harness.temporary_mount('tmpfs', source, 'tmpfs')
+    mount(None, source, flags=MS_SHARED)
+    bundle = with_mounts(bind('/run/data', source, 'bind', own))
+    bundle.config['linux'].update(rootfsPropagation=of_all, readonlyPaths=['/run'])
+    _, table = inside(bundle)
+    check_words(table['/run/data'][-1], [own])
+
+
 def test_mounts_of_the_host_arrive_with_rslave():
     """What the host mounts below a slave appears, and what the container mounts does not leave it."""
     source = harness.tmp / 'source'

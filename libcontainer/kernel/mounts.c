@@ -148,6 +148,11 @@ static int open_on_top(int target_fd, int source_fd)
 	return take_fd(&fd);
 }
 
+int mounts_open_top(int mount_fd)
+{
+	return open_on_top(mount_fd, mount_fd);
+}
+
 /* For want of open_tree(2). */
 static int bind_source(struct mounts_tree *tree, int target_fd)
 {

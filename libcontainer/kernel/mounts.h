@@ -55,6 +55,13 @@ int mounts_attach_fd(int mount_fd, int target_fd) must_check;
 int mounts_bind(int source_fd, int target_fd, bool is_recursive, struct mounts_tree *ret_tree)
 	must_check;
 
+/*
+ * Opens the mount that processes find where MOUNT_FD, the root of a mount, is:
+ * that itself, or a clone that covers it. -1 and errno when it is neither, or
+ * nothing can be found there any more.
+ */
+int mounts_open_top(int mount_fd) must_check;
+
 /* What mounts_alter() does; a propagation of 0 leaves that alone. */
 struct mounts_change {
 	struct mount_attributes attributes;
