@@ -31,7 +31,7 @@ int fd_send(int socket, const void *data, size_t size, const int *fds, size_t co
  */
 ssize_t fd_receive(int socket, void *data, size_t size, int *ret_fds, size_t count) must_check;
 
-/* Most descriptors that one message may carry here. */
-#define FD_SEND_MAX 16
+/* Most descriptors that one message may carry: the kernel's SCM_MAX_FD. */
+#define FD_SEND_MAX 253
 
 #endif

@@ -5,6 +5,7 @@ import os
 
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from machine import MS_SHARED, mount
 
 FIRST = 100000
 
@@ -75,7 +76,30 @@ def test_many_ranges():
     expect(uids, [0, 65534, 65534], 'owners')
 
 
-@cases(('proc', '/proc/sys'), ('sysfs', '/sys/kernel'))
+def test_stays_a_peer_of_the_hosts():
+    """Without a user namespace an ID-mapped mount may be shared with the host as any other."""
+    path = harness.tmp / 'peer'
+    path.mkdir()
+    harness.temporary_mount('tmpfs', path, 'tmpfs')
+    mount(None, path, flags=MS_SHARED)
+    bundle = Bundle()
+    bundle.config['linux']['rootfsPropagation'] = 'rshared'
+    ids = mapping((0, FIRST, 65536))
+    for name, words in (('shared', ['rshared']), ('slave', ['rslave']), ('none', [])):
+        bundle.config['mounts'].append({'destination': f'/{name}', 'type': 'bind', 'source': str(path),
+                                        'options': ['rbind', 'idmap', *words], 'uidMappings': ids, 'gidMappings': ids})
+    with Container(Runtime(), bundle) as container:
+        lines = {line.split()[4]: line for line in container.run()['mounts']}
+        container.finish()
+        container.delete()
+    host = next(line for line in open('/proc/self/mountinfo') if line.split()[4] == str(path))
+    group = host.split('shared:')[1].split()[0]
+    links = {name: (f'shared:{group} ' in lines[f'/{name}'], f'master:{group} ' in lines[f'/{name}'])
+             for name in ('shared', 'slave', 'none')}
+    expect(links, {'shared': (True, False), 'slave': (False, True), 'none': (False, True)}, 'peer, slave of the host')
+
+
+@cases(('proc', '/proc/sys'), ('sysfs', '/sys/class'))
 def test_file_system_that_can_not(fstype, path):
     runtime = Runtime()
     bundle = user_bundle({'source': path, 'options': ['bind', 'idmap']})

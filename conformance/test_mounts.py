@@ -3,11 +3,12 @@
 """config.md, "Mounts": every option word on new file systems and on binds, propagation, targets, hostile roots."""
 import os
 import pathlib
+import subprocess
 
 import compare
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree
-from machine import MS_BIND, MS_NODEV, MS_NOSUID, MS_REMOUNT, MS_SHARED, mount
+from machine import MS_BIND, MS_NODEV, MS_NOSUID, MS_RDONLY, MS_REMOUNT, MS_SHARED, mount
 
 WORDS = compare.MOUNT_WORDS
 
@@ -270,18 +271,62 @@ def test_tmpcopyup_and_what_is_asked_for(options, wanted):
     expect([seen['answers']['stat /data'][k] for k in ('mode', 'uid', 'gid')], wanted, 'mode, user and group')
 
 
-def test_locked_flags_are_kept():
-    """A bind of a nosuid,nodev source keeps these flags where the user namespace can't take them away."""
-    source = harness.tmp / 'source'
-    source.mkdir()
-    harness.temporary_mount('tmpfs', source, 'tmpfs', MS_NOSUID | MS_NODEV)
-    bundle = with_mounts(bind('/data', source, 'bind', 'ro'))
+def in_user_namespace(bundle):
     bundle.config['linux']['namespaces'].append({'type': 'user'})
     for member in ('uidMappings', 'gidMappings'):
         bundle.config['linux'][member] = [{'containerID': 0, 'hostID': 100000, 'size': 65536}]
-    os.chown(bundle.rootfs, 100000, 100000)
-    _, table = inside(bundle)
+    subprocess.run(['chown', '-hR', '100000:100000', bundle.rootfs], check=True)
+    return bundle
+
+
+def locked_source():
+    """What the host has read-only, nosuid and nodev, with a part of it covered."""
+    real, source = harness.tmp / 'real', harness.tmp / 'source'
+    (real / 'below').mkdir(parents=True)
+    (real / 'below/secret').write_text('text')
+    for path in (real, real / 'below'):
+        path.chmod(0o777)
+    source.mkdir()
+    harness.temporary_mount(real, source, flags=MS_BIND)
+    mount(None, source, flags=MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    harness.temporary_mount('tmpfs', source / 'below', 'tmpfs')
+    return real, source
+
+
+@cases((['ro'], 0), (['rw'], 1), (['rw', 'nosuid'], 1), (['exec', 'suid', 'dev'], 1), (['rrw'], 1))
+def test_locked_flags_are_kept(words, warnings):
+    """The host's flags stay where the user namespace can't take them away, whatever the words ask for."""
+    real, source = locked_source()
+    bundle = in_user_namespace(with_mounts(bind('/data', source, 'rbind', *words)))
+    seen, table = inside(bundle, 'write /data', warnings=warnings)
     check_words(table['/data'][-1], ['ro', 'nosuid', 'nodev'])
+    expect((seen['answers']['write /data'], sorted(os.listdir(real))), ('EROFS', ['below']), 'writing')
+
+
+def test_what_the_host_has_locked_stays_so():
+    """Also for a process that may mount in its user namespace: neither flags nor covering mounts go."""
+    real, source = locked_source()
+    bundle = in_user_namespace(with_mounts(bind('/data', source, 'rbind')))
+    bundle.config['process']['capabilities'] = dict.fromkeys(('bounding', 'effective', 'permitted'), ['CAP_SYS_ADMIN'])
+    bundle.config['process']['args'] = ['sh', '-c', 'mount -t tmpfs none /tmp && echo may mount;'
+                                        'mount -o remount,bind,rw /data && touch /data/file;'
+                                        'umount /data/below && cat /data/below/secret;'
+                                        'umount -l /data/below && cat /data/below/secret']
+    answer = Runtime().call('run', '--bundle', bundle.save().path, f'kogg-test-{os.getpid()}-locked')
+    expect(answer.out, 'may mount\n', 'the output')
+    expect(sorted(os.listdir(real)), ['below'], 'files of the host')
+
+
+def test_source_that_only_the_host_may_reach():
+    """A bind whose way leads through a directory that the container's root may not search."""
+    hidden = harness.tmp / 'hidden'
+    (hidden / 'data').mkdir(parents=True)
+    (hidden / 'data/file').write_text('text')
+    hidden.chmod(0o700)
+    bundle = in_user_namespace(with_mounts(*(bind(f'/data{i}', hidden / 'data', 'rbind') for i in range(300))))
+    seen, _ = inside(bundle, 'read /data0/file', 'read /data299/file')
+    for name in ('read /data0/file', 'read /data299/file'):
+        expect(seen['answers'][name].get('text'), 'text', name)
 
 
 def test_readonly_root():

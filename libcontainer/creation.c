@@ -202,6 +202,7 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 		.has_cgroup_namespace = has_cgroup_namespace(creation),
 		.notify_dir = creation->notify_dir,
 		.witness = &creation->witness,
+		.sync = creation->sync,
 		.network = &creation->network,
 	};
 	creation->made = (struct made_paths){
@@ -211,7 +212,7 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 	creation->witness = made_paths_witness(&creation->made);
 	creation->rootfs_request.hierarchies =
 		cgroup_hierarchies(creation->file.cgroup, &creation->rootfs_request.n_hierarchies);
-	return rootfs_open_sources(&creation->rootfs, &creation->rootfs_request, err);
+	return rootfs_open_mapped(&creation->rootfs, &creation->rootfs_request, err);
 }
 
 static int begin_filter(struct creation *creation, struct error *err)
@@ -387,6 +388,9 @@ static int serve(
 	case SYNC_MAP_IDS:
 	case SYNC_MOVE:
 		return launch_serve(&creation->launch, creation->first.pid, message->type, err);
+	case SYNC_SOURCES:
+		return mount_sources_serve(
+			&creation->rootfs_request, creation->first.pid, creation->sync[0], err);
 	case SYNC_LOOPBACK:
 		return namespaces_raise_loopback(*fd, err);
 	case SYNC_HOOKS:

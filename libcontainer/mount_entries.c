@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "libcontainer/kernel/cgroup_mount.h"
 #include "libcontainer/kernel/copy_up.h"
 #include "libcontainer/kernel/filesystem.h"
@@ -122,6 +123,48 @@ static void put_off_readonly(struct mount_attributes *attributes, struct mounts_
 	ret_late->attributes.set = MOUNT_ATTR_RDONLY;
 }
 
+/* What a mount of the host's may have locked, and the words that would take it away. */
+static const struct {
+	uint64_t attribute;
+	const char *word;
+} lockable[] = {
+	{ MOUNT_ATTR_RDONLY, "rw" },
+	{ MOUNT_ATTR_NOSUID, "suid" },
+	{ MOUNT_ATTR_NODEV, "dev" },
+	{ MOUNT_ATTR_NOEXEC, "exec" },
+};
+
+/*
+ * CHANGE without what a user namespace may not do: a mount that the host has
+ * read-only, say, stays so. Callers write "rw" without having looked.
+ */
+static int alter(const struct mount_entries *entries, int mount_fd,
+	const struct mounts_change *change, struct error *err)
+{
+	struct mounts_change allowed = *change;
+	char words[32] = "";
+
+	if (mounts_alter(mount_fd, change, err) == 0)
+		return 0;
+	for (size_t i = 0; i < array_size(lockable); i++) {
+		if (!(change->attributes.clear & lockable[i].attribute))
+			continue;
+		allowed.attributes.clear &= ~lockable[i].attribute;
+		snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s'%s'",
+			words[0] ? ", " : "", lockable[i].word);
+	}
+	if (err->sys_errno != EPERM || !words[0])
+		return -1;
+	*err = (struct error){ 0 };
+	if (mounts_alter(mount_fd, &allowed, err) < 0)
+		return -1;
+	log_warning(
+		"/mounts/%zu/options: %s left out: a user namespace may not take from a mount what "
+		"the host has locked there",
+		entries->current, words);
+	return 0;
+}
+
 /* The attributes of the mount itself; what goes for all below it is said apart. */
 static int alter_bind(struct mount_entries *entries, const struct spec_mount *mount, int mount_fd,
 	struct error *err)
@@ -137,7 +180,7 @@ static int alter_bind(struct mount_entries *entries, const struct spec_mount *mo
 		deep.propagation = options->propagation;
 	else
 		here.propagation = options->propagation;
-	if (mounts_alter(mount_fd, &here, err) < 0 || mounts_alter(mount_fd, &deep, err) < 0)
+	if (alter(entries, mount_fd, &here, err) < 0 || alter(entries, mount_fd, &deep, err) < 0)
 		return -1;
 	if (options->propagation && is_root_propagation_deep(entries)) {
 		late.propagation = options->propagation;

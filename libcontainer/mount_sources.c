@@ -10,7 +10,10 @@
 #include <sys/mount.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "libcontainer/kernel/mount_idmap.h"
+#include "libcontainer/kernel/mount_visit.h"
+#include "libcontainer/sync.h"
 
 /* "/mounts/18446744073709551615" */
 #define POINTER_MAX 32
@@ -53,6 +56,30 @@ static bool is_recursive(const struct rootfs_request *request, size_t index)
 	const struct spec_mount *mount = find_bind(request, index);
 
 	return mount ? mount->parsed.is_recursive : index == mount_sources_root(request);
+}
+
+/* The runtime opens them when the first process is there; see mount_visit.h. */
+static bool are_asked_for(const struct rootfs_request *request)
+{
+	return request->in_user_namespace && request->is_mount_namespace_new;
+}
+
+static bool is_asked_for(const struct rootfs_request *request, size_t index)
+{
+	if (!are_asked_for(request))
+		return false;
+	if (index == mount_sources_notify(request))
+		return request->notify_dir;
+	return index == mount_sources_root(request) || find_bind(request, index);
+}
+
+/* Whether what is mounted later on the host's side shall be seen on ours, and the reverse. */
+static bool stays_peer(const struct rootfs_request *request, size_t index)
+{
+	const struct spec_mount *mount = find_bind(request, index);
+
+	return request->spec->platform.rootfs_propagation & MS_SHARED && mount &&
+	       mount->parsed.propagation & MS_SHARED;
 }
 
 /* Relative sources count from the bundle. */
@@ -176,87 +203,199 @@ static int map(const struct rootfs_request *request, size_t index, int tree_fd, 
 	return mapping < 0 ? -1 : mount_idmap_apply(tree_fd, mapping, is_deep, err);
 }
 
-/*
- * The clone is a peer of the host's mounts still. In a namespace that another
- * user owns, that must end (mount_namespaces(7), "Restrictions"). Returns 1
- * where there is no mount_setattr(2) to end it with.
- */
+/* The clone is a peer of the host's mount still. */
 static int cut_off(const struct rootfs_request *request, int tree_fd, struct error *err)
 {
 	struct mount_attr attr = { .propagation = mount_sources_isolation(request) };
 
 	if (mount_setattr(tree_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
 		return 0;
-	return mounts_is_call_missing(errno) ? 1 : error_set_errno(err, "set mount propagation");
+	return error_set_errno(err, "set mount propagation by mount_setattr(2)");
 }
 
-static int open_in_parent(struct mount_sources *sources, const struct rootfs_request *request,
+static int fail_without_clone(struct error *err)
+{
+	return error_set(err, ERROR_UNSUPPORTED,
+		"an ID-mapped mount needs open_tree(2), which is not there, or not for this user");
+}
+
+static int clone_mapped(struct mount_sources *sources, const struct rootfs_request *request,
 	size_t index, struct error *err)
 {
-	const struct spec_mount *mount = find_bind(request, index);
 	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
-	int result;
 
+	if (request->in_user_namespace)
+		return error_set(err, ERROR_UNSUPPORTED,
+			"an ID-mapped mount in a user namespace needs a new mount namespace");
 	if (clone_now(request, index, &tree, err) < 0)
 		return -1;
-	/* Without the new mount interface the child tries for itself, by mount(2). */
-	result = tree.is_clone ? cut_off(request, tree.fd, err) : 1;
-	if (result < 0)
+	if (!tree.is_clone)
+		return fail_without_clone(err);
+	if (map(request, index, tree.fd, err) < 0)
 		return -1;
-	if (mount && is_mapped(mount) && !tree.is_clone)
-		return error_set(err, ERROR_UNSUPPORTED,
-			"an ID-mapped mount needs open_tree(2), which is not available");
-	if (mount && is_mapped(mount) && map(request, index, tree.fd, err) < 0)
+	if (!stays_peer(request, index) && cut_off(request, tree.fd, err) < 0)
 		return -1;
-	if (result == 0)
-		sources->fds[index] = take_fd(&tree.fd);
+	sources->fds[index] = take_fd(&tree.fd);
 	return 0;
 }
 
-static bool is_for_parent(const struct rootfs_request *request, size_t index)
+static int point(const struct rootfs_request *request, size_t index, struct error *err)
 {
-	const struct spec_mount *mount = find_bind(request, index);
-
-	if (mount && is_mapped(mount))
-		return true;
-	/* In a joined mount namespace paths may mean something else than here. */
-	if (!request->in_user_namespace || !request->is_mount_namespace_new)
-		return false;
-	if (index == mount_sources_notify(request))
-		return request->notify_dir;
-	return mount || index == mount_sources_root(request);
+	if (index >= request->spec->n_mounts)
+		return -1;
+	error_point(err, "/mounts/%zu/source", index);
+	return error_wrap(err, "mount '%s'", request->spec->mounts[index].destination);
 }
 
-int mount_sources_open_in_parent(
+int mount_sources_open_mapped(
 	struct mount_sources *sources, const struct rootfs_request *request, struct error *err)
 {
-	size_t count = request->has_mount_namespace ? request->spec->n_mounts + 2 : 0;
+	size_t count = request->has_mount_namespace ? request->spec->n_mounts : 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_for_parent(request, i))
+		const struct spec_mount *mount = find_bind(request, i);
+
+		if (!mount || !is_mapped(mount) || is_asked_for(request, i))
 			continue;
 		if (make_room(sources, request, err) < 0)
 			return -1;
-		if (open_in_parent(sources, request, i, err) == 0)
-			continue;
-		if (i >= request->spec->n_mounts)
-			return -1;
-		error_point(err, "/mounts/%zu/source", i);
-		return error_wrap(err, "mount '%s'", request->spec->mounts[i].destination);
+		if (clone_mapped(sources, request, i, err) < 0)
+			return point(request, i, err);
 	}
+	return 0;
+}
+
+/* With the runtime in the container's mount namespace. Returns 1 without open_tree(2). */
+static int clone_all(
+	struct mount_sources *sources, const struct rootfs_request *request, struct error *err)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
+
+		if (!is_asked_for(request, i))
+			continue;
+		if (clone_now(request, i, &tree, err) < 0)
+			return point(request, i, err);
+		if (!tree.is_clone)
+			return 1;
+		sources->fds[i] = take_fd(&tree.fd);
+	}
+	return 0;
+}
+
+/* Returns 1, too, when the runtime may not go there; what was opened before is of no use. */
+static int clone_there(struct mount_sources *sources, const struct rootfs_request *request,
+	pid_t pid, struct error *err)
+{
+	struct error late = { 0 };
+	struct mount_visit visit;
+	int result = mount_visit_begin(&visit, pid, err);
+
+	if (result)
+		return result;
+	result = clone_all(sources, request, err);
+	if (mount_visit_end(&visit, &late) == 0)
+		return result;
+	return result < 0 ? -1 : error_adopt(err, &late);
+}
+
+static int map_all(const struct mount_sources *sources, const struct rootfs_request *request,
+	bool are_cloned, struct error *err)
+{
+	for (size_t i = 0; i < request->spec->n_mounts; i++) {
+		const struct spec_mount *mount = find_bind(request, i);
+
+		if (!mount || !is_mapped(mount))
+			continue;
+		if (!are_cloned)
+			fail_without_clone(err);
+		else if (map(request, i, sources->fds[i], err) == 0)
+			continue;
+		return point(request, i, err);
+	}
+	return 0;
+}
+
+/* In the order of their indices, as many as a message carries, and none at last. */
+static int send_all(const struct mount_sources *sources, int socket, struct error *err)
+{
+	int batch[FD_SEND_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		if (sources->fds[i] >= 0)
+			batch[n++] = sources->fds[i];
+		if (n < FD_SEND_MAX)
+			continue;
+		if (sync_send_fds(socket, SYNC_SOURCES, batch, n, err) < 0)
+			return -1;
+		n = 0;
+	}
+	if (n > 0 && sync_send_fds(socket, SYNC_SOURCES, batch, n, err) < 0)
+		return -1;
+	return sync_send_fds(socket, SYNC_SOURCES, NULL, 0, err);
+}
+
+int mount_sources_serve(
+	const struct rootfs_request *request, pid_t pid, int socket, struct error *err)
+{
+	struct mount_sources sources = { 0 };
+	int result;
+
+	if (!are_asked_for(request))
+		return error_set(
+			err, ERROR_SYSTEM, "the first process asked for mounts it makes itself");
+	if (make_room(&sources, request, err) < 0)
+		return -1;
+	result = clone_there(&sources, request, pid, err);
+	if (result > 0)
+		mount_sources_release(&sources);
+	if (result >= 0)
+		result = map_all(&sources, request, result == 0, err);
+	if (result == 0)
+		result = send_all(&sources, socket, err);
+	mount_sources_release(&sources);
+	return result;
+}
+
+/* Those that come are all, or none where the runtime could not open them either. */
+int mount_sources_ask(
+	struct mount_sources *sources, const struct rootfs_request *request, struct error *err)
+{
+	int batch[FD_SEND_MAX];
+	size_t next = 0, n;
+
+	if (!are_asked_for(request))
+		return 0;
+	if (make_room(sources, request, err) < 0 ||
+		sync_send(request->sync[1], SYNC_SOURCES, 0, -1, err) < 0)
+		return -1;
+	do {
+		if (sync_take_fds(request->sync[1], SYNC_SOURCES, batch, &n, err) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++) {
+			while (next < sources->count && !is_asked_for(request, next))
+				next++;
+			if (next == sources->count)
+				return error_set(
+					err, ERROR_SYSTEM, "the runtime sent too many mounts");
+			sources->fds[next++] = batch[i];
+		}
+	} while (n > 0);
 	return 0;
 }
 
 int mount_sources_open_peers(
 	struct mount_sources *sources, const struct rootfs_request *request, struct error *err)
 {
-	if (!(request->spec->platform.rootfs_propagation & MS_SHARED))
+	/* What another user owns can be no peer of the host's (mount_namespaces(7)). */
+	if (are_asked_for(request))
 		return 0;
 	for (size_t i = 0; i < request->spec->n_mounts; i++) {
 		const struct spec_mount *mount = find_bind(request, i);
 		cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
 
-		if (!mount || !(mount->parsed.propagation & MS_SHARED))
+		if (!stays_peer(request, i))
 			continue;
 		if (make_room(sources, request, err) < 0)
 			return -1;

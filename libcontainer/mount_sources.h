@@ -4,10 +4,12 @@
  * and where they can be.
  *
  * Usually that is in the container's new mount namespace, one after the other
- * as they are attached. It is earlier for two kinds. In the parent, what the
- * mapped root of a user namespace may not open or map. In the child before its
- * namespace is cut off from the host's, what shall stay a peer of the host's
- * mount.
+ * as they are attached. There are three exceptions. What is ID-mapped is opened
+ * in the parent, for the mapping. What shall stay a peer of the host's mount is
+ * opened in the child before its namespace is cut off from the host's. And what
+ * the mapped root of a user namespace may not open or map, the parent opens in
+ * the child's mount namespace, where what is to stay as the host has it is
+ * locked.
  */
 #ifndef KOGG_LIBCONTAINER_MOUNT_SOURCES_H
 #define KOGG_LIBCONTAINER_MOUNT_SOURCES_H
@@ -25,13 +27,28 @@ struct mount_sources {
 size_t mount_sources_root(const struct rootfs_request *request);
 size_t mount_sources_notify(const struct rootfs_request *request);
 
-/* In the parent: those for which the child may lack the rights. */
-int mount_sources_open_in_parent(struct mount_sources *sources,
-	const struct rootfs_request *request, struct error *err) must_check;
+/* In the parent before the birth: ID-mapped ones, without a user namespace. */
+int mount_sources_open_mapped(struct mount_sources *sources, const struct rootfs_request *request,
+	struct error *err) must_check;
 
 /* In the child, before root_switch_isolate(): those that stay connected to the host. */
 int mount_sources_open_peers(struct mount_sources *sources, const struct rootfs_request *request,
 	struct error *err) must_check;
+
+/*
+ * With a user namespace and a mount namespace of its own: asks the runtime for
+ * all. In the child, after root_switch_isolate().
+ */
+int mount_sources_ask(struct mount_sources *sources, const struct rootfs_request *request,
+	struct error *err) must_check;
+
+/*
+ * In the parent, when the child PID has asked: opens them in its mount namespace
+ * and sends them to SOCKET. Sends none when it may not, as when it is not root:
+ * then the child's rights are as good.
+ */
+int mount_sources_serve(
+	const struct rootfs_request *request, pid_t pid, int socket, struct error *err) must_check;
 
 /*
  * Gives source INDEX to the caller, as opened early or opened now. The error

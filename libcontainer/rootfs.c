@@ -10,10 +10,10 @@
 #include "libcontainer/kernel/hidden_paths.h"
 #include "libcontainer/kernel/root_switch.h"
 
-int rootfs_open_sources(
+int rootfs_open_mapped(
 	struct rootfs *rootfs, const struct rootfs_request *request, struct error *err)
 {
-	return mount_sources_open_in_parent(&rootfs->sources, request, err);
+	return mount_sources_open_mapped(&rootfs->sources, request, err);
 }
 
 static int fail_at_root(const struct rootfs_request *request, const char *op, struct error *err)
@@ -67,6 +67,7 @@ static int mount_all(struct rootfs *rootfs, struct error *err)
 
 	if (mount_sources_open_peers(&rootfs->sources, request, err) < 0 ||
 		root_switch_isolate(mount_sources_isolation(request), err) < 0 ||
+		mount_sources_ask(&rootfs->sources, request, err) < 0 ||
 		attach_root(rootfs, err) < 0)
 		return -1;
 	return mount_entries_make(&rootfs->mounts, request, &rootfs->sources, rootfs->root, err);

@@ -38,14 +38,11 @@ struct rootfs {
 	}
 
 /*
- * In the parent, before it clones the child; does nothing unless the container
- * has a user namespace or an ID-mapped mount. The mapped root might not reach
- * the root directory and the sources of bind mounts, and may not map IDs: the
- * parent opens and maps them, and the child inherits ROOTFS with the
- * descriptors, all close-on-exec. The parent calls rootfs_release() once the
- * child runs. REQUEST must outlive ROOTFS.
+ * In the parent, before it clones the child: opens and maps the sources of
+ * ID-mapped mounts, which the child inherits with ROOTFS, all close-on-exec. The
+ * parent calls rootfs_release() once the child runs. REQUEST must outlive ROOTFS.
  */
-int rootfs_open_sources(
+int rootfs_open_mapped(
 	struct rootfs *rootfs, const struct rootfs_request *request, struct error *err) must_check;
 
 /*

@@ -24,6 +24,7 @@ struct rootfs_request {
 	size_t n_hierarchies;
 	const char *notify_dir; /* host directory to bind read-only at /run/notify; NULL: none */
 	const struct path_witness *witness; /* of what is made and outlives the container */
+	const int *sync;                    /* the pair of sync_open() */
 	struct network *network;            /* to be joined on the way; or NULL */
 };
 

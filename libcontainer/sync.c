@@ -69,6 +69,34 @@ static int check_taken(
 	return 0;
 }
 
+int sync_send_fds(int socket, enum sync_type type, const int *fds, size_t count, struct error *err)
+{
+	const struct sync_message message = { .type = type, .value = (int)count };
+
+	if (fd_send(socket, &message, sizeof(message), fds, count) < 0)
+		return error_set_errno(err, "tell the container's first process");
+	return 0;
+}
+
+int sync_take_fds(int socket, enum sync_type type, int ret_fds[static FD_SEND_MAX],
+	size_t *ret_count, struct error *err)
+{
+	struct sync_message message = { 0 };
+	ssize_t n = fd_receive(socket, &message, sizeof(message), ret_fds, FD_SEND_MAX);
+	int result = check_taken(&message, n, type, err);
+	size_t count = 0;
+
+	while (count < FD_SEND_MAX && ret_fds[count] >= 0)
+		count++;
+	if (result == 0 && (size_t)message.value != count)
+		result = error_set(err, ERROR_SYSTEM, "descriptors of the runtime are lost");
+	if (result < 0)
+		for (size_t i = 0; i < count; i++)
+			close_at(&ret_fds[i]);
+	*ret_count = count;
+	return result;
+}
+
 int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err)
 {
 	struct sync_message message;
@@ -97,8 +125,8 @@ int sync_ask(int socket, enum sync_type type, int value, struct error *err)
 
 bool sync_waits(enum sync_type type)
 {
-	return type == SYNC_MAP_IDS || type == SYNC_MOVE || type == SYNC_HOOKS ||
-	       type == SYNC_FILTER || type == SYNC_READY;
+	return type == SYNC_MAP_IDS || type == SYNC_MOVE || type == SYNC_SOURCES ||
+	       type == SYNC_HOOKS || type == SYNC_FILTER || type == SYNC_READY;
 }
 
 static void send_log(void *context, enum log_level level, const char *text)

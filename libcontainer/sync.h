@@ -19,11 +19,14 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 
 enum sync_type {
 	SYNC_GO,       /* runtime: what you waited for is done */
 	SYNC_NETWORK,  /* runtime: the network namespace to join comes along */
+	SYNC_SOURCES,  /* waits: the mount namespace is there for the runtime to clone mounts in;
+			  runtime: .value of those clones come along, the last time none */
 	SYNC_BORN,     /* stage process: .value is the first process's pid, its pidfd comes along */
 	SYNC_MAP_IDS,  /* waits: .value's user namespace needs its ID maps */
 	SYNC_MOVE,     /* waits: could not be born in its cgroup and is to be moved there */
@@ -78,6 +81,15 @@ int sync_take(int socket, enum sync_type type, int *ret_fd, struct error *err) m
 
 /* Waits for the runtime's SYNC_GO by read(2) alone, which must work under a filter as well. */
 int sync_await_go(int socket, struct error *err) must_check;
+
+/*
+ * Several descriptors at once, at most FD_SEND_MAX: by the runtime, and to be
+ * taken by the child, which gets them in RET_FDS.
+ */
+int sync_send_fds(int socket, enum sync_type type, const int *fds, size_t count, struct error *err)
+	must_check;
+int sync_take_fds(int socket, enum sync_type type, int ret_fds[static FD_SEND_MAX],
+	size_t *ret_count, struct error *err) must_check;
 
 /* Sends TYPE and waits for the runtime's SYNC_GO. */
 int sync_ask(int socket, enum sync_type type, int value, struct error *err) must_check;

@@ -56,6 +56,38 @@ START_TEST(carries_a_descriptor)
 }
 END_TEST
 
+START_TEST(carries_many_descriptors)
+{
+	int sent[FD_SEND_MAX], taken[FD_SEND_MAX];
+	size_t count;
+
+	for (size_t i = 0; i < FD_SEND_MAX; i++)
+		sent[i] = pair[0];
+	ck_assert_int_eq(sync_send_fds(pair[0], SYNC_SOURCES, sent, FD_SEND_MAX, &err), 0);
+	ck_assert_int_eq(sync_send_fds(pair[0], SYNC_SOURCES, NULL, 0, &err), 0);
+	ck_assert_int_eq(sync_take_fds(pair[1], SYNC_SOURCES, taken, &count, &err), 0);
+	ck_assert_uint_eq(count, FD_SEND_MAX);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_int_eq(close(taken[i]), 0);
+	ck_assert_int_eq(sync_take_fds(pair[1], SYNC_SOURCES, taken, &count, &err), 0);
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+/* Nor does one of them stay open. */
+START_TEST(descriptors_are_not_taken_with_another_message)
+{
+	int taken[FD_SEND_MAX];
+	const int next = dup(pair[0]);
+	size_t count;
+
+	close(next);
+	ck_assert_int_eq(sync_send_fds(pair[0], SYNC_NETWORK, &pair[0], 1, &err), 0);
+	ck_assert_int_eq(sync_take_fds(pair[1], SYNC_SOURCES, taken, &count, &err), -1);
+	ck_assert_int_eq(fcntl(next, F_GETFD), -1);
+}
+END_TEST
+
 START_TEST(an_error_arrives_whole)
 {
 	struct sync_message message;
@@ -264,6 +296,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, carries_a_message);
 	tcase_add_test(tcase, carries_a_descriptor);
+	tcase_add_test(tcase, carries_many_descriptors);
+	tcase_add_test(tcase, descriptors_are_not_taken_with_another_message);
 	tcase_add_test(tcase, an_error_arrives_whole);
 	tcase_add_test(tcase, a_mute_end_is_told_apart);
 	tcase_add_test(tcase, the_last_words_arrive);
