@@ -12,7 +12,7 @@ import compare
 import harness
 from attacks import STRACE, delayed, hostile_bundle, link
 from cgroup_files import leave_group, let_through
-from harness import Container, Runtime, cases, expect, expect_in
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, run_program
 
 # Descriptors (CVE-2016-9962, CVE-2024-21626)
 
@@ -121,6 +121,29 @@ def test_tracer_gets_nothing_of_the_host(name, call):
     expect(seen['root'], '/', 'root')
     expect(seen['exe_held'], 'ok', 'opening the executable')
     expect(seen['exe_write'], 'EROFS', 'writing the executable')
+
+
+@cases(('of the same users', 0), ('of others', 100000))
+def test_new_container_cannot_be_traced(name, first):
+    """Of one that joins its PID namespace a process inside sees the first step, and its user owns that one's users."""
+    others = Bundle()
+    ids = [{'containerID': 0, 'hostID': first, 'size': 65536}]
+    subprocess.run(['chown', '-hR', f'{first}:{first}', others.rootfs], check=True)
+    with Container(Runtime(), hostile_bundle(args=['/bin/hostile', 'watch', '20'])) as container:
+        container.create().start()
+        expect(container.read_line(), 'watching', 'the watcher')
+        others.config['mounts'] = [m for m in others.config['mounts'] if m['destination'] == '/dev']
+        others.config['linux'] |= {
+            'namespaces': [*({'type': kind} for kind in ('user', 'mount', 'ipc', 'uts')),
+                           {'type': 'pid', 'path': f'/proc/{container.pid}/ns/pid'}],
+            'uidMappings': ids, 'gidMappings': ids, 'maskedPaths': [], 'readonlyPaths': []}
+        others.config['process']['args'] = ['true']
+        # Before the first process's birth is told, until when it does nothing.
+        answer = run_program(container.runtime, others, wrapper=delayed('sendmsg', 1))
+        expect(answer.status, 0, f'status of {answer!r}')
+        seen = json.loads(container.read_line(30))
+    expect(seen['fds'], {}, 'descriptors that can be followed')
+    expect([seen['getfd'], seen['memory'], seen['mem']], ['EPERM', 'EPERM', 'EACCES'], 'what a tracer would have')
 
 
 def test_everything_of_the_runtime_stays_as_it_was():
