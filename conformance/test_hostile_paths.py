@@ -105,6 +105,7 @@ def volume(target):
     path = harness.tmp / f'volume{harness.serial()}'
     (path / 'a/below').mkdir(parents=True)
     (path / 'a/file').write_text('inside')
+    (path / 'a/dangling').symlink_to('../a/new/made')
     (path / 'b').symlink_to(target)
     return path
 
@@ -116,6 +117,7 @@ RACES = {
     'new bind': lambda config, source: config['mounts'].append(bind('/volume/a/new', source)),
     'file': lambda config, source: config['mounts'].append(bind('/volume/a/file', source / 'x')),
     'new file': lambda config, source: config['mounts'].append(bind('/volume/a/made', source / 'x')),
+    'dangling link': lambda config, source: config['mounts'].append(bind('/volume/a/dangling', source / 'x')),
     'read-only': lambda config, source: config['mounts'].append(bind('/volume/a/below', source, 'ro')),
     'up and down': lambda config, source: config['mounts'].append(mounted('/volume/a/below/../../a/below')),
     'copied up': lambda config, source: config['mounts'].append(mounted('/volume/a', 'tmpfs', 'tmpfs', 'tmpcopyup')),
@@ -150,7 +152,7 @@ def test_race(title, name, how):
 
 @cases(*((f'{name}, {call}', name, call) for name, call in (
     ('tmpfs', 'mount'), ('new tmpfs', 'mkdirat'), ('bind', 'move_mount'), ('new file', 'mknodat'), ('file', 'move_mount'),
-    ('device', 'mknodat'), ('device', 'fchownat'), ('masked file', 'move_mount'), ('read-only path', 'move_mount'),
+    ('dangling link', 'mkdirat'), ('dangling link', 'mknodat'), ('device', 'mknodat'), ('device', 'fchownat'), ('masked file', 'move_mount'), ('read-only path', 'move_mount'),
     ('copied up', 'openat'), ('cwd', 'mkdir'))))
 def test_race_is_certain(title, name, call):
     """The same with a tracer that holds the call which would go wrong until the names have been exchanged often."""

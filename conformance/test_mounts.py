@@ -463,6 +463,34 @@ def test_file_target_is_a_dangling_link():
     expect(sorted(os.listdir(outside)), ['file'], 'the host\'s directory')
 
 
+@cases(('relative', '../run/systemd/resolve/stub-resolv.conf', False), ('absolute', '/run/systemd/resolve/stub-resolv.conf', False),
+       ('on a tmpfs', '/run/systemd/resolve/stub-resolv.conf', True))
+def test_image_of_a_systemd_resolved_host(name, link, has_tmpfs):
+    """The link leads nowhere until somebody makes its target, in the root."""
+    source = harness.tmp / 'resolv.conf'
+    source.write_text('nameserver 192.0.2.1\n')
+    bundle = with_mounts(*([tmpfs('/run')] if has_tmpfs else []), bind('/etc/resolv.conf', source, 'rbind', 'ro'))
+    (bundle.rootfs / 'etc/resolv.conf').symlink_to(link)
+    with Container(Runtime(), bundle) as container:
+        answers = container.run('read /etc/resolv.conf', 'stat /run/systemd/resolve/stub-resolv.conf')['answers']
+    expect(answers['read /etc/resolv.conf'], {'text': 'nameserver 192.0.2.1\n'}, 'the file')
+    expect(answers['stat /run/systemd/resolve/stub-resolv.conf'].get('type'), 'file', 'where the link leads')
+
+
+@cases(('/proc/kogg/new',), ('/sys/fs/cgroup/kogg-test/new',), ('/to-sys/cgroup/kogg-test/new',))
+def test_nothing_is_made_below_proc_and_sys(link):
+    source = harness.tmp / 'source'
+    source.write_text('text')
+    bundle = with_mounts(
+        {'destination': '/sys/fs/cgroup', 'type': 'cgroup', 'source': 'cgroup', 'options': []}, bind('/etc/made', source, 'rbind'))
+    (bundle.rootfs / 'to-sys').symlink_to('sys/fs')
+    (bundle.rootfs / 'etc/made').symlink_to(link)
+    tree = bundle.save().tree()
+    record = Runtime().fails('create', '--bundle', bundle.path, 'refused')
+    expect_in("'/etc/made' leads by a symbolic link to what is missing below /proc or /sys", record['msg'], 'message')
+    expect_tree(bundle, tree)
+
+
 @cases(('/proc',), ('/sys',))
 def test_special_target_is_a_link(path):
     """CVE-2019-19921: procfs mounted elsewhere lets labels and masks go astray."""

@@ -76,9 +76,16 @@ def targets(bundle):
     source.write_text('text')
     (bundle.rootfs / 'link').symlink_to('new/behind')
     (bundle.rootfs / 'new/behind').mkdir(parents=True)
+    (bundle.rootfs / 'etc/stub').symlink_to('../run/system/resolve/stub')
     bundle.config['mounts'] += [tmpfs('/new/deep/dir'), bind('/new/deep/file', source), bind('/etc/resolv.conf', source),
-                                bind('/link/file', source), tmpfs('/new/deep/dir/own'), bind('/dev/new', source),
+                                bind('/link/file', source), bind('/etc/stub', source), tmpfs('/new/deep/dir/own'), bind('/dev/new', source),
                                 tmpfs('/new/deep/../up')]
+
+
+def behind_what_is_copied_up(bundle):
+    """A link on a file system of the container's own leads back to the image."""
+    targets(bundle)
+    bundle.config['mounts'].insert(0, tmpfs('/etc', 'tmpcopyup'))
 
 
 def readonly(bundle):
@@ -128,7 +135,7 @@ def by_a_stage(bundle):
     bundle.config['linux']['namespaces'].append({'type': 'time'})
 
 
-KINDS = (targets, readonly, user_namespace, dev_of_the_image, dev_of_the_image_in_a_user_namespace, volume,
+KINDS = (targets, behind_what_is_copied_up, readonly, user_namespace, dev_of_the_image, dev_of_the_image_in_a_user_namespace, volume,
          working_directory, no_mount_namespace, by_a_stage)
 
 

@@ -81,6 +81,7 @@ static int open_target(const struct mount_entries *entries, const struct spec_mo
 		/* What the runtime itself writes to must not be led elsewhere (CVE-2019-19921). */
 		.may_have_links = !is_type(mount, "proc") && !is_type(mount, "sysfs"),
 		.witness = &entries->witness,
+		.link_witness = entries->request->witness,
 	};
 
 	return mount_target_open(&place, ret_target, err);

@@ -96,6 +96,55 @@ static int check_by_identity(int root_fd, int fd, bool *ret_is_proc, struct erro
 	return !*ret_is_proc && is_on_procfs(fd) ? refuse_proc(err) : 0;
 }
 
+/* Whether FD, a directory somewhere in the root, is PATH or below it. */
+static bool is_in(int root_fd, int fd, const char *path)
+{
+	cleanup_fd int top = path_try_open(root_fd, path, O_PATH, PATH_IN_ROOT);
+	cleanup_fd int dir = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (top < 0)
+		return false;
+	while (dir >= 0 && !is_same_file(dir, root_fd) && !is_same_file(dir, top)) {
+		cleanup_fd int above = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		/* Somebody has moved it out of the root. */
+		if (above >= 0 && is_same_file(above, dir))
+			return true;
+		close_at(&dir);
+		dir = take_fd(&above);
+	}
+	return dir < 0 || is_same_file(dir, top);
+}
+
+/* Whether REST, which is missing below DIR_FD, would be made below /proc or /sys. */
+static bool is_guarded(int root_fd, int dir_fd, const char *rest)
+{
+	static const char *const guarded[] = { "/proc", "/sys" };
+
+	for (size_t i = 0; i < array_size(guarded); i++) {
+		if (is_in(root_fd, dir_fd, guarded[i]) ||
+			(is_same_file(root_fd, dir_fd) && path_is_below(rest, guarded[i], NULL)))
+			return true;
+	}
+	return false;
+}
+
+/* The links of PLACE lead nowhere, or to a directory where the rest is missing. */
+static int make_by_links(const struct mount_place *place, struct error *err)
+{
+	char rest[PATH_MAX];
+	cleanup_fd int dir = path_open_existing_part(place->root, place->path, rest, err);
+
+	if (dir < 0)
+		return -1;
+	if (is_guarded(place->root, dir, rest))
+		return error_set(err, ERROR_SPEC,
+			"'%s' leads by a symbolic link to what is missing below /proc or /sys",
+			place->path);
+	return path_make_below(
+		take_fd(&dir), rest, place->type, place->path, place->link_witness, err);
+}
+
 /* Opens PLACE, or makes it and says so. Sets ERR only when making fails. */
 static int open_or_make(const struct mount_place *place, enum path_rule rule,
 	struct mount_target *target, struct error *err)
@@ -103,14 +152,16 @@ static int open_or_make(const struct mount_place *place, enum path_rule rule,
 	target->fd = path_try_open(place->root, place->path, O_PATH, rule);
 	if (target->fd < 0 && errno == ENOENT) {
 		target->is_new = true;
-		target->fd = path_make_missing_in_root(
-			place->root, place->path, place->type, rule, place->witness, err);
+		target->fd = rule == PATH_IN_ROOT
+				     ? make_by_links(place, err)
+				     : path_make_missing_in_root(place->root, place->path,
+					       place->type, rule, place->witness, err);
 	}
 	return target->fd < 0 ? -1 : 0;
 }
 
-/* For a path that has ".." or links in it. RULE says of ROOT_FD's paths how PLACE is opened. */
-static int open_by_identity(const struct mount_place *place, enum path_rule rule, int root_fd,
+/* For a path that has ".." or links in it. */
+static int open_by_identity(const struct mount_place *place, enum path_rule rule,
 	struct mount_target *ret_target, struct error *err)
 {
 	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
@@ -120,7 +171,7 @@ static int open_by_identity(const struct mount_place *place, enum path_rule rule
 			return refuse_link(place->path, err);
 		return path_fail_to_open(place->path, err);
 	}
-	if (check_by_identity(root_fd, target.fd, &target.is_proc, err) < 0)
+	if (check_by_identity(place->root, target.fd, &target.is_proc, err) < 0)
 		return -1;
 	*ret_target = target;
 	target.fd = -1;
@@ -143,13 +194,18 @@ static int open_in_sys(const struct mount_place *place, const char *rest,
 {
 	cleanup_fd int sys =
 		path_try_open(place->root, "/sys", O_PATH | O_DIRECTORY, PATH_NO_LINKS);
-	struct mount_place place_in_sys = *place;
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
 
 	if (sys < 0 || is_same_mount(sys, place->root))
 		return refuse_link(place->path, err);
-	place_in_sys.root = sys;
-	place_in_sys.path = rest;
-	return open_by_identity(&place_in_sys, PATH_IN_ROOT, place->root, ret_target, err);
+	target.fd = path_try_open(sys, rest, O_PATH, PATH_IN_ROOT);
+	if (target.fd < 0)
+		return path_fail_to_open(place->path, err);
+	if (check_by_identity(place->root, target.fd, &target.is_proc, err) < 0)
+		return -1;
+	*ret_target = target;
+	target.fd = -1;
+	return 0;
 }
 
 /*
@@ -174,8 +230,8 @@ int mount_target_open(
 	const char *rest;
 
 	if (has_way_up(place->path))
-		return open_by_identity(place, may_have_links ? PATH_IN_ROOT : PATH_NO_LINKS,
-			place->root, ret_target, err);
+		return open_by_identity(
+			place, may_have_links ? PATH_IN_ROOT : PATH_NO_LINKS, ret_target, err);
 	if (check_plain_path(place->path, &target.is_proc, err) < 0)
 		return -1;
 	if (open_or_make(place, PATH_NO_LINKS, &target, err) == 0) {
@@ -185,7 +241,7 @@ int mount_target_open(
 	if (errno != ELOOP || err->kind != ERROR_NONE)
 		return path_fail_to_open(place->path, err);
 	if (may_have_links)
-		return open_by_identity(place, PATH_IN_ROOT, place->root, ret_target, err);
+		return open_by_identity(place, PATH_IN_ROOT, ret_target, err);
 	if (place->may_have_links && path_is_below(place->path, "/sys", &rest) && *rest)
 		return open_in_sys(place, rest, ret_target, err);
 	return refuse_link(place->path, err);

@@ -20,7 +20,8 @@ struct mount_place {
 	const char *path; /* in there */
 	mode_t type;      /* made as this when missing: S_IFDIR, S_IFREG */
 	bool may_have_links;
-	const struct path_witness *witness; /* of what is made; may be NULL */
+	const struct path_witness *witness;      /* of what is made; may be NULL */
+	const struct path_witness *link_witness; /* of what is made where links have led */
 };
 
 struct mount_target {
@@ -40,7 +41,8 @@ struct mount_target {
  * Opens PLACE, made when missing. Refuses the root, and what is below /proc but
  * for the few files that lxcfs provides, however links and ".." lead there. To
  * /dev, /proc and /sys no link is followed, nor below the latter two, but for
- * those on a mount that is on /sys.
+ * those on a mount that is on /sys. Where a link leads nowhere, that is made,
+ * but not below /proc and /sys.
  */
 int mount_target_open(const struct mount_place *place, struct mount_target *ret_target,
 	struct error *err) must_check;

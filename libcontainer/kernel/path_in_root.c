@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,9 @@
 
 /* EAGAIN: a rename below ROOT raced with the walk (openat2(2), RESOLVE_IN_ROOT). */
 #define RACE_RETRIES 32
+
+/* How many links the kernel follows in one path (path_resolution(7)). */
+#define LINKS_MAX 40
 
 static const unsigned resolve_of_rule[] = {
 	[PATH_IN_ROOT] = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
@@ -249,6 +253,65 @@ int path_make_missing_in_root(int root_fd, const char *path, mode_t type, enum p
 	fd = open_existing_part(root_fd, path, rule, &rest);
 	if (fd < 0)
 		return fail_to_open(path, rule, err);
+	return make_components(&fd, rest, type, path, witness, err) < 0 ? -1 : take_fd(&fd);
+}
+
+/*
+ * PATH, whose part before REST exists, and where the link at REST leads: that
+ * comes from "/" or from the part before. False when it is no link, and where
+ * the new path would be too long.
+ */
+static bool follow_link(int dir_fd, char path[static PATH_MAX], const char *rest)
+{
+	char name[NAME_MAX + 1], link[PATH_MAX], next[PATH_MAX];
+	const char *component, *end = rest;
+	size_t length = next_component(&end, &component);
+	ssize_t link_length;
+	int written;
+
+	if (length > NAME_MAX)
+		return false;
+	memcpy(name, component, length);
+	name[length] = '\0';
+	link_length = readlinkat(dir_fd, name, link, sizeof(link));
+	if (link_length < 0)
+		return false;
+	written = snprintf(next, sizeof(next), "%.*s%.*s%s",
+		link[0] == '/' ? 0 : (int)(rest - path), path, (int)link_length, link, end);
+	if (written < 0 || (size_t)written >= sizeof(next))
+		return false;
+	memcpy(path, next, (size_t)written + 1);
+	return true;
+}
+
+int path_open_existing_part(
+	int root_fd, const char *path, char ret_rest[static PATH_MAX], struct error *err)
+{
+	char current[PATH_MAX];
+	const char *rest;
+
+	if (strlen(path) >= PATH_MAX)
+		return error_set(err, ERROR_SPEC, "'%.64s...' is too long for a path", path);
+	memcpy(current, path, strlen(path) + 1);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		cleanup_fd int dir = open_existing_part(root_fd, current, PATH_IN_ROOT, &rest);
+
+		if (dir < 0)
+			return path_fail_to_open(path, err);
+		if (follow_link(dir, current, rest))
+			continue;
+		memcpy(ret_rest, rest, strlen(rest) + 1);
+		return take_fd(&dir);
+	}
+	errno = ELOOP;
+	return path_fail_to_open(path, err);
+}
+
+int path_make_below(int dir_fd, const char *rest, mode_t type, const char *path,
+	const struct path_witness *witness, struct error *err)
+{
+	cleanup_fd int fd = dir_fd;
+
 	return make_components(&fd, rest, type, path, witness, err) < 0 ? -1 : take_fd(&fd);
 }
 

@@ -65,6 +65,21 @@ int path_make_missing_in_root(int root_fd, const char *path, mode_t type, enum p
 	const struct path_witness *witness, struct error *err) must_check;
 
 /*
+ * For a PATH that is missing (ENOENT), maybe because of a link in it that leads
+ * nowhere: opens the last directory on the way, wherever in the root the links
+ * lead to, and gives what is missing below it, for path_make_below().
+ */
+int path_open_existing_part(int root_fd, const char *path, char ret_rest[static PATH_MAX],
+	struct error *err) must_check;
+
+/*
+ * Makes REST below DIR_FD, which it takes over, as path_make_in_root() would;
+ * a link or ".." in it is an error. PATH is what the error calls it.
+ */
+int path_make_below(int dir_fd, const char *rest, mode_t type, const char *path,
+	const struct path_witness *witness, struct error *err) must_check;
+
+/*
  * Opens the directory that holds the last component of PATH, made if missing,
  * and gives that component's name, which is never empty, "." or "..".
  */

@@ -109,6 +109,119 @@ START_TEST(knows_where_it_is)
 }
 END_TEST
 
+#define REFUSES_GUARDED "leads by a symbolic link to what is missing below /proc or /sys"
+
+/* What the image has at /etc/x, and what a file that is bound there is made as. */
+static const struct {
+	const char *link;
+	const char *made; /* NULL: nothing is */
+	const char *text;
+} dangling[] = {
+	{ "new", "/etc/new", NULL },
+	{ "../run/systemd/resolve/stub.conf", "/run/systemd/resolve/stub.conf", NULL },
+	{ "../../../run/stub.conf", "/run/stub.conf", NULL },
+	{ "/run//stub.conf", "/run/stub.conf", NULL },
+	{ "second", "/run/third/end", NULL },
+	{ "/mnt/root/etc/new", "/mnt/root/etc/new", NULL },
+	{ "../missing/../etc/new", NULL, "'..': " },
+	{ "x", NULL, "too many levels of symbolic links" },
+	{ "/etc/x/y", NULL, "too many levels of symbolic links" },
+	{ "/etc/passwd/y", NULL, "not a directory" },
+	{ "/proc/new", NULL, REFUSES_GUARDED },
+	{ "../proc/sys/kernel/new", NULL, REFUSES_GUARDED },
+	{ "/proc/self/cwd/new", NULL, "" },
+	{ "../sys/fs/new", NULL, REFUSES_GUARDED },
+	{ "/to-sys/deep/er/new", NULL, REFUSES_GUARDED },
+};
+
+static void enter_dangling(int *ret_root)
+{
+	*ret_root = enter();
+	ck_assert_int_eq(mount("none", SANDBOX_ROOT "/sys", "tmpfs", 0, NULL), 0);
+	sandbox_make_dir(SANDBOX_ROOT "/sys/deep");
+	sandbox_make_dir(SANDBOX_ROOT "/sys/fs");
+	sandbox_make_dir(SANDBOX_ROOT "/etc");
+	sandbox_make_dir(SANDBOX_ROOT "/run");
+	sandbox_make_file(SANDBOX_ROOT "/etc/passwd", "");
+	sandbox_make_link("/sys", SANDBOX_ROOT "/to-sys");
+	sandbox_make_link("/etc/../run/third/end", SANDBOX_ROOT "/etc/second");
+}
+
+START_TEST(makes_where_a_link_leads)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+	struct mount_place place = { .path = "/etc/x", .type = S_IFREG, .may_have_links = true };
+	struct stat found, wanted;
+	char path[64];
+	int result;
+
+	enter_dangling(&place.root);
+	sandbox_make_link(dangling[_i].link, SANDBOX_ROOT "/etc/x");
+	result = mount_target_open(&place, &target, &err);
+	ck_assert(!sandbox_exists(SANDBOX_ROOT "/sys/fs/new"));
+	ck_assert(!sandbox_exists(SANDBOX_ROOT "/sys/deep/er"));
+	ck_assert(!sandbox_exists(SANDBOX_ROOT "/proc/new"));
+	ck_assert(!sandbox_exists("/run/systemd/resolve/stub.conf"));
+	if (!dangling[_i].made) {
+		ck_assert_int_eq(result, -1);
+		sandbox_assert_error(&err, "", dangling[_i].text);
+		return;
+	}
+	suite_assert_done(result, err);
+	ck_assert(target.is_new);
+	snprintf(path, sizeof(path), SANDBOX_ROOT "%s", dangling[_i].made);
+	ck_assert_int_eq(stat(path, &wanted), 0);
+	ck_assert(S_ISREG(wanted.st_mode));
+	ck_assert_int_eq(fstat(target.fd, &found), 0);
+	ck_assert_uint_eq(found.st_ino, wanted.st_ino);
+	mount_target_close(&target);
+}
+END_TEST
+
+/* The image has neither, and a link would have them made. */
+START_TEST(makes_no_proc_and_sys_by_a_link)
+{
+	struct mount_target target = MOUNT_TARGET_CLOSED;
+	int root = sandbox_enter();
+
+	sandbox_make_link(_i ? "proc/new" : "/sys", SANDBOX_ROOT "/x");
+	ck_assert_int_eq(open_directory(root, "/x", true, &target), -1);
+	sandbox_assert_error(&err, "", REFUSES_GUARDED);
+	ck_assert(!sandbox_exists(SANDBOX_ROOT "/proc") && !sandbox_exists(SANDBOX_ROOT "/sys"));
+}
+END_TEST
+
+/* The link, and a directory on the way to where it leads, are exchanged for links to the host. */
+START_TEST(stays_in_the_root_in_a_race)
+{
+	struct mount_place place = { .path = "/etc/x", .type = S_IFREG, .may_have_links = true };
+	int n_made = 0;
+	pid_t racer;
+
+	enter_dangling(&place.root);
+	sandbox_make_dir(SANDBOX "/outside");
+	sandbox_make_link(SANDBOX "/outside/new", SANDBOX_ROOT "/etc/out");
+	sandbox_make_link("../run/dir/new", SANDBOX_ROOT "/etc/x");
+	sandbox_make_dir(SANDBOX_ROOT "/run/dir");
+	sandbox_make_link("../../outside", SANDBOX_ROOT "/run/out");
+	racer = _i ? sandbox_start_exchange(SANDBOX_ROOT "/run/dir", SANDBOX_ROOT "/run/out")
+		   : sandbox_start_exchange(SANDBOX_ROOT "/etc/x", SANDBOX_ROOT "/etc/out");
+	for (int i = 0; i < 2000; i++) {
+		struct mount_target target = MOUNT_TARGET_CLOSED;
+
+		err = (struct error){ 0 };
+		if (mount_target_open(&place, &target, &err) == 0)
+			n_made++;
+		mount_target_close(&target);
+		ck_assert(!sandbox_exists(SANDBOX "/outside/new"));
+		unlink(SANDBOX_ROOT "/run/dir/new");
+		unlink(SANDBOX_ROOT "/run/out/new");
+	}
+	sandbox_stop(racer);
+	ck_assert_int_gt(n_made, 0);
+}
+END_TEST
+
 /* /proc and /sys are links of the image. */
 static const char *const linked[] = { "/proc", "//sys/", "/dir/../sys", "/../sys", "/sys/dir",
 	"/sys/new", "/sys/./dir/../dir", "/proc/cpuinfo", "/proc/../sys" };
@@ -135,7 +248,8 @@ static const struct {
 	const char *there; /* NULL: refused */
 } in_sys[] = {
 	{ "/sys/cpu", "/sys/cpu,cpuacct" },
-	{ "/sys/cpu/new", "/sys/cpu,cpuacct/new" },
+	{ "/sys/cpu/sub", "/sys/cpu,cpuacct/sub" },
+	{ "/sys/cpu/new", NULL },
 	{ "/sys/up", "/sys/cpu,cpuacct" },
 	{ "/sys/out", NULL },
 	{ "/sys/cpu/../cpu", NULL },
@@ -152,12 +266,14 @@ START_TEST(links_on_a_mount_on_sys_stay_in_it)
 	sandbox_make_dir(SANDBOX_ROOT "/dir");
 	ck_assert_int_eq(mount("none", SANDBOX_ROOT "/sys", "tmpfs", 0, NULL), 0);
 	sandbox_make_dir(SANDBOX_ROOT "/sys/cpu,cpuacct");
+	sandbox_make_dir(SANDBOX_ROOT "/sys/cpu,cpuacct/sub");
 	sandbox_make_link("cpu,cpuacct", SANDBOX_ROOT "/sys/cpu");
 	sandbox_make_link("../../cpu", SANDBOX_ROOT "/sys/up");
 	sandbox_make_link("../dir/x", SANDBOX_ROOT "/sys/out");
 	if (!in_sys[_i].there) {
 		ck_assert_int_eq(open_directory(root, in_sys[_i].path, true, &target), -1);
 		ck_assert(!sandbox_exists(SANDBOX_ROOT "/dir/x"));
+		ck_assert(!sandbox_exists(SANDBOX_ROOT "/sys/dir"));
 		return;
 	}
 	suite_assert_done(open_directory(root, in_sys[_i].path, true, &target), err);
@@ -229,6 +345,9 @@ int main(void)
 		return suite_skip(sandbox_obstacle());
 	tcase_set_timeout(tests, 30);
 	tcase_add_loop_test(tests, knows_where_it_is, 0, array_size(opened));
+	tcase_add_loop_test(tests, makes_where_a_link_leads, 0, array_size(dangling));
+	tcase_add_loop_test(tests, makes_no_proc_and_sys_by_a_link, 0, 2);
+	tcase_add_loop_test(tests, stays_in_the_root_in_a_race, 0, 2);
 	tcase_add_loop_test(tests, proc_and_sys_are_no_links, 0, array_size(linked));
 	tcase_add_loop_test(tests, links_on_a_mount_on_sys_stay_in_it, 0, array_size(in_sys));
 	tcase_add_loop_test(tests, only_procfs_on_proc, 0, array_size(on_proc));
