@@ -230,19 +230,22 @@ def test_limit_that_fails_while_mounts_are_made():
     assert not hook.exists(), 'a hook has run'
 
 
-def test_too_few_tasks_for_the_process_between():
-    bundle = file_bundle()
-    bundle.config['linux']['resources']['pids'] = {'limit': 1}
-    bundle.config['linux']['namespaces'].append({'type': 'time'})
-    runtime = Runtime()
-    if os.path.exists('/sys/fs/cgroup/cgroup.procs'):
-        # On pure v2 limits come when the process between has gone: one task is enough there.
-        runtime.ok('create', '--bundle', bundle.save().path, 'few')
-        runtime.ok('delete', '--force', 'few')
-        return
-    record = runtime.fails('create', '--bundle', bundle.save().path, 'few')
-    expect(record['pointer'], '/linux/resources/pids/limit', 'pointer')
-    expect_in('two tasks', record.get('hint', ''), 'hint')
+def test_too_few_tasks_above():
+    """Not the container's own limit, which holds from its start on."""
+    need('pids')
+    above = machine.controller_home('pids')[1] / machine.CGROUP_TOP / f'above{harness.serial()}'
+    above.mkdir(parents=True)
+    try:
+        if not (above / 'pids.max').exists():
+            raise harness.Skip('the controller pids is not enabled for groups in groups')
+        (above / 'pids.max').write_text('1')
+        bundle = file_bundle()
+        bundle.config['linux']['cgroupsPath'] = f'/{machine.CGROUP_TOP}/{above.name}/few'
+        bundle.config['linux']['namespaces'].append({'type': 'time'})
+        record = Runtime().fails('create', '--bundle', bundle.save().path, 'few')
+        expect(record.get('hint'), 'pids.max of a cgroup above, or RLIMIT_NPROC, is reached', 'hint')
+    finally:
+        above.rmdir()
 
 
 @cases((1,), (2,))

@@ -397,10 +397,12 @@ def test_pids_limit_bites():
     assert 'fork' in answer.out + answer.err, repr(answer)
 
 
-def test_pids_limit_of_zero():
-    """A real limit: the program runs but can't fork."""
+@cases((0, []), (0, [{'type': 'time'}]), (1, [{'type': 'time'}]))
+def test_pids_limit_of_nothing(limit, namespaces):
+    """A real limit: the program runs but can't fork; even when a process between has made its first process."""
     need('pids')
-    bundle = with_resources(pids={'limit': 0})
+    bundle = with_resources(pids={'limit': limit})
+    bundle.config['linux']['namespaces'] += namespaces
     bundle.config['process']['args'] = ['sh', '-c', 'echo alive; /bin/true; echo never']
     answer = harness.run_program(Runtime(), bundle, timeout=15)
     expect((answer.out.startswith('alive'), 'never' in answer.out), (True, False), f'output of {answer!r}')

@@ -156,6 +156,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		.id = creation->id,
 		.annotations = &creation->spec->annotations,
 		.resources = platform->resources,
+		.has_stage = launch_needs_stage(platform),
 	};
 
 	if (cgroup_plan(&request, &creation->file.cgroup, err) < 0 ||

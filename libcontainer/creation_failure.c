@@ -39,17 +39,15 @@ uint64_t creation_count_kills(struct cgroup *cgroup, const struct cgroup_oom_wat
 
 int creation_explain_birth(const struct spec *spec, uint64_t kills, struct error *err)
 {
-	const struct spec_resources *resources = spec->platform.resources;
-
 	/* The process between, if one is needed, lives in the same group. */
 	if (err->sys_errno == EPIPE && kills > 0) {
 		*err = (struct error){ 0 };
 		return explain_lack_of_memory(spec, err);
 	}
-	if (err->sys_errno != EAGAIN || !resources || !resources->pids_limit.is_set)
-		return -1;
-	error_point(err, "/linux/resources/pids/limit");
-	return error_hint(err, "the first process, and the one that makes it, need two tasks");
+	/* The container's own limit is never too low for its birth. */
+	if (err->sys_errno == EAGAIN)
+		error_hint(err, "pids.max of a cgroup above, or RLIMIT_NPROC, is reached");
+	return -1;
 }
 
 static int explain_signal(const struct spec *spec, uint64_t kills, int signal, struct error *err)

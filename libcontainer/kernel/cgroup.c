@@ -51,6 +51,7 @@ static int plan_groups(
 
 	if (cgroup_layout_detect(cgroup, err) < 0)
 		return -1;
+	cgroup->has_stage = request->has_stage;
 	cgroup->is_optional = !request->path && !cgroup_limits_are_any(request->resources) &&
 			      cgroup_layout_is_rootless();
 	if (request->driver == CGROUP_DRIVER_SYSTEMD) {

@@ -31,6 +31,7 @@ struct cgroup_request {
 	const char *id;   /* of the container: the name of its group when there is no path */
 	const struct spec_map *annotations;     /* org.systemd.property.*; may be NULL */
 	const struct spec_resources *resources; /* may be NULL */
+	bool has_stage; /* two processes are born in it: one is there only to make the other */
 };
 
 /* Whether the container has a group; one of CGROUP_DRIVER_DISABLED, and NULL, has none. */
@@ -68,9 +69,9 @@ int cgroup_limit(struct cgroup *cgroup, const struct spec_resources *resources, 
 bool cgroup_can_limit_later(const struct cgroup *cgroup);
 
 /*
- * To be called when init is there and has no fork left to do. A task limit of 0
- * lets nothing be born in the group, so cgroup_limit() writes 1 in its place,
- * and this the real one. Also ends the process that has kept a systemd unit
+ * To be called when init is there and has no fork left to do. With a task limit of
+ * 0 nothing could be born in the group, so cgroup_limit() writes the least that lets
+ * init be, and this the real one. Also ends the process that has kept a systemd unit
  * alive so far (which otherwise cgroup_free() or the caller's end does). Does
  * nothing for all other containers.
  */

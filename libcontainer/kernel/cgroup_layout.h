@@ -61,6 +61,7 @@ struct cgroup {
 	const char *settings; /* systemd: what to start the unit with; NULL once started */
 	struct cgroup_wants wants; /* what the limits that were planned for need in v2 */
 	bool is_optional; /* by a caller without privilege, and nothing in the config needs it */
+	bool has_stage;   /* as struct cgroup_request has it */
 	bool has_cpus;    /* the limits set cpuset.cpus, so no copy of the parent's is needed */
 	bool has_mems;
 	struct cgroup_hierarchy *view; /* as cgroup_hierarchies() shows the places; or NULL */

@@ -191,7 +191,7 @@ static int write_all(struct cgroup *cgroup, const struct spec_resources *resourc
 
 int64_t cgroup_limits_first_tasks(const struct cgroup *cgroup)
 {
-	return cgroup->unit ? 2 : 1;
+	return 1 + (cgroup->unit != NULL) + cgroup->has_stage;
 }
 
 bool cgroup_limits_is_late(const struct cgroup *cgroup, const struct spec_resources *resources)

@@ -22,8 +22,8 @@ int cgroup_limits_plan(struct cgroup *cgroup, const struct spec_resources *resou
 	struct error *err) must_check;
 
 /*
- * The least task limit with which init can be born: a unit has a process
- * already that keeps it alive.
+ * The least task limit with which init can be born: a unit has a process already
+ * that keeps it alive, and some containers' init is made by one of its own.
  */
 int64_t cgroup_limits_first_tasks(const struct cgroup *cgroup);
 

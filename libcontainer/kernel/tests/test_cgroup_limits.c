@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "libcontainer/kernel/cgroup.h"
+#include "libcontainer/kernel/cgroup_layout.h"
 #include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/cgroup_stats.h"
 #include "libcontainer/kernel/tests/cgroup_resources.h"
@@ -300,18 +301,33 @@ START_TEST(memory_and_swap_move_in_any_order)
 }
 END_TEST
 
-START_TEST(no_tasks_come_late)
+static const struct {
+	bool has_stage;
+	int64_t limit;
+	const char *first, *late;
+} few_tasks[] = {
+	{ false, 0, "1", "0" },
+	{ false, 1, "1", "1" },
+	{ true, 0, "2", "0" },
+	{ true, 1, "2", "1" },
+	{ true, 2, "2", "2" },
+	{ true, -1, "max", "max" },
+};
+
+START_TEST(too_few_tasks_come_late)
 {
-	const struct spec_resources none = { .pointer = "", .pids_limit = { true, 0 } };
+	const struct spec_resources few = { .pointer = "",
+		.pids_limit = { true, few_tasks[_i].limit } };
 	struct cgroup *cgroup;
 
 	cgroup_view_enter(CGROUP_VIEW_HOST);
-	cgroup = make_for(&none);
+	cgroup = make_for(&few);
 	ck_assert_msg(cgroup, "%s", err.text);
-	suite_assert_done(cgroup_limit(cgroup, &none, &err), err);
-	assert_file(cgroup, "pids", "pids.max", "1");
-	suite_assert_done(cgroup_limit_late(cgroup, &none, &err), err);
-	assert_file(cgroup, "pids", "pids.max", "0");
+	cgroup->has_stage = few_tasks[_i].has_stage;
+	suite_assert_done(cgroup_limit(cgroup, &few, &err), err);
+	assert_file(cgroup, "pids", "pids.max", few_tasks[_i].first);
+	suite_assert_done(cgroup_limit_late(cgroup, &few, &err), err);
+	assert_file(cgroup, "pids", "pids.max", few_tasks[_i].late);
 	finish(cgroup);
 }
 END_TEST
@@ -396,7 +412,7 @@ int main(void)
 		tests, refusals_point_at_the_member, 0, CGROUP_VIEWS * (int)array_size(refusals));
 	tcase_add_test(tests, updates_keep_the_rest);
 	tcase_add_test(tests, memory_and_swap_move_in_any_order);
-	tcase_add_test(tests, no_tasks_come_late);
+	tcase_add_loop_test(tests, too_few_tasks_come_late, 0, array_size(few_tasks));
 	tcase_add_test(tests, kills_for_memory_are_told);
 	tcase_add_loop_test(tests, counters_have_their_form, 0, CGROUP_VIEWS);
 	return suite_run(tests);
