@@ -413,12 +413,12 @@ def test_folder_without_a_hierarchy():
         machine.umount('/mnt')
 
 
-def traced_create(calls):
+def traced_create(calls, bundle=None):
     """The lines of strace(1) of a create, with paths for descriptors."""
     if not shutil.which('strace'):
         raise Skip('strace is not installed')
     trace = harness.tmp / 'trace'
-    with Container(Runtime(), Bundle()) as container:
+    with Container(Runtime(), bundle or Bundle()) as container:
         command = ['strace', *harness.TRACEABLE, '-f', '-y', '-qq', '-s', '256', '-o', str(trace), '-e', f'trace={calls}']
         # The traced tracee of what stays would keep strace waiting: it ends with the container.
         container.bundle.config['process']['args'] = ['sleep', '1000']
@@ -455,6 +455,19 @@ def test_one_write_a_hierarchy():
     lines = traced_create('write')
     moves = [match[1] for line in lines if (match := re.search(r'write\(\d+<(\S*?)/' + CGROUP_TOP + r'/\S*/(?:cgroup\.procs|tasks)>', line))]
     expect(sorted(moves), sorted(places), 'hierarchies of the moves')
+
+
+def test_memory_policy_is_in_the_cpuset():
+    """The kernel looks at the group's nodes when the policy is set, so they have to be written by then."""
+    if not controller_home('cpuset')[1]:
+        raise Skip('needs the controller cpuset')
+    bundle = with_resources(cpu={'mems': '0'})
+    bundle.config['linux']['memoryPolicy'] = {'mode': 'MPOL_BIND', 'nodes': '0', 'flags': []}
+    lines = traced_create('clone3,write,set_mempolicy', bundle)
+    births = [i for i, line in enumerate(lines) if 'clone3(' in line]
+    writes = [i for i, line in enumerate(lines) if re.search(CGROUP_TOP + r'\S*/cpuset\.mems>, "0', line)]
+    policies = [i for i, line in enumerate(lines) if 'set_mempolicy(MPOL_BIND' in line]
+    assert births and policies and any(i < births[0] for i in writes), f'births {births}, writes {writes}, policies {policies}'
 
 
 @cases(

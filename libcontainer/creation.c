@@ -144,6 +144,16 @@ static int make_state_dir(struct creation *creation, struct error *err)
 }
 
 /*
+ * Whether the limits may be written beside the first process, which then works
+ * already: not when it looks at its cpuset, for a memory policy of nodes in that.
+ */
+static bool limits_come_later(const struct creation *creation)
+{
+	return cgroup_can_limit_later(creation->file.cgroup) &&
+	       !creation->spec->platform.memory_policy;
+}
+
+/*
  * The place is on record before the groups are, so that a crash loses none, but not
  * before it is known to be nobody else's: what is on record is killed.
  */
@@ -168,7 +178,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	rollback_push(&creation->rollback, creation_undo_cgroup, creation);
 	neighbours_mark(&creation->dir, creation->file.cgroup);
 	creation_watch_memory(creation->spec, creation->file.cgroup, &creation->kills);
-	if (!cgroup_can_limit_later(creation->file.cgroup) &&
+	if (!limits_come_later(creation) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
 	return cgroup_prepare_entry(creation->file.cgroup, err);
@@ -343,7 +353,7 @@ static int assist(struct creation *creation, struct error *err)
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
 		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
 		return -1;
-	if (cgroup_can_limit_later(creation->file.cgroup) &&
+	if (limits_come_later(creation) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
 	return save_config(creation, err) < 0 ? -1 : move_net_devices(creation, err);
