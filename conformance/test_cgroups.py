@@ -392,6 +392,25 @@ def test_disabled_manager():
         container.delete()
 
 
+@cases(('cgroup', False), ('cgroup', True), ('cgroup2', False), ('cgroup2', True))
+def test_disabled_manager_and_mount(fstype, has_namespace):
+    """What is mounted then holds groups of the caller's, which are not the container's to change."""
+    bundle = Bundle()
+    if has_namespace:
+        bundle.config['linux']['namespaces'].append({'type': 'cgroup'})
+    bundle.config['mounts'].append(cgroup_mount('rw') | {'type': fstype})
+    with Container(Runtime('--cgroup-manager', 'disabled'), bundle) as container:
+        container.create()
+        lines = pathlib.Path(f'/proc/{container.pid}/mountinfo').read_text().splitlines()
+        mounts = {line.split()[4]: line.split()[5].split(',') for line in lines}
+        mounts = {path: words for path, words in mounts.items() if path.startswith('/sys/fs/cgroup')}
+        expect([path for path, words in mounts.items() if 'ro' not in words], [], f'writable among {mounts}')
+        assert mounts, lines
+        container.start()
+        container.finish()
+        container.delete()
+
+
 def test_folder_without_a_hierarchy():
     """podman on v1 leaves plain folders for controllers that nobody mounted: they are no hierarchies."""
     if cgroups_are_v2():

@@ -362,6 +362,11 @@ static int make_filesystem(
 	};
 	int result;
 
+	/* Without groups of its own the container would see the caller's. */
+	if (is_type(mount, "cgroup2") && !entries->request->n_hierarchies) {
+		fs.here.set |= MOUNT_ATTR_RDONLY;
+		fs.here.clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	}
 	if (mount->parsed.has_idmap || mount->uid_mappings.count > 0)
 		return error_set(err, ERROR_UNSUPPORTED, "only bind mounts can be ID-mapped");
 	if (mount->parsed.has_tmpcopyup && !is_type(mount, "tmpfs"))

@@ -133,8 +133,13 @@ static int mount_without_groups(const struct cgroup_mount *what, int target_fd, 
 	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
 	struct statfs fs;
 
-	if (what->has_namespace && statfs(HOST_MOUNT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-		return mount_v2(what, target_fd, err);
+	if (what->has_namespace && statfs(HOST_MOUNT, &fs) == 0 &&
+		fs.f_type == CGROUP2_SUPER_MAGIC) {
+		struct cgroup_mount own = *what;
+
+		own.here = readonly.attributes;
+		return mount_v2(&own, target_fd, err);
+	}
 	if (mounts_clone(AT_FDCWD, HOST_MOUNT, true, &tree) < 0 ||
 		mounts_attach(&tree, target_fd) < 0)
 		return error_set_call(err, "bind", HOST_MOUNT);

@@ -31,8 +31,8 @@ struct cgroup_mount {
 /*
  * Mounts all of that on the directory TARGET_FD. Where there is a tmpfs, it
  * stays writable and RET_TMPFS is its root, for the caller to own and to make
- * read-only in the end; else RET_TMPFS is -1. Without any hierarchy and without
- * a namespace of its own the container gets the host's tree, but read-only.
+ * read-only in the end; else RET_TMPFS is -1. Without any hierarchy the groups are
+ * the caller's, with a namespace of its own, or the host's tree: read-only.
  */
 int cgroup_mount_make(const struct cgroup_mount *cgroup_mount, int target_fd, int *ret_tmpfs,
 	struct error *err) must_check;
