@@ -657,6 +657,8 @@ int json_reader_table(
 					reader, field->name, "required, but missing");
 			continue;
 		}
+		if (field->is_wanted && !field->is_wanted(node))
+			continue;
 		enter(reader, field->name, 0);
 		if (readers[field->kind](reader, value, field, (char *)out + field->offset) < 0)
 			return -1;

@@ -76,6 +76,8 @@ struct json_field {
 	uint64_t max;                  /* of an integer */
 	const struct spec_word *words; /* WORD and the like, FLAGS, STRINGS */
 	const struct json_table *table;
+	/* Whether the other members of OBJECT let this one count, which else is not looked at. */
+	bool (*is_wanted)(const json_t *object);
 	/* STRING, STRINGS: what is wrong with the value, or NULL. MAP: with a key. */
 	const char *(*check)(const char *value);
 };

@@ -256,16 +256,19 @@ static int finish_process(struct json_reader *reader, json_t *node, void *object
 	process->pointer = reader->path.depth > 0 ? "/process" : "";
 	if (process->args.count == 0)
 		return json_reader_fail_at(reader, "args", "must not be empty");
-	/* config.md: ignored when there is no terminal */
-	if (!process->terminal)
-		process->console_size = NULL;
 	return check_rlimits(reader, process);
+}
+
+/* Without one its size is ignored, whatever it is (config.md, "Process"). */
+static bool has_terminal(const json_t *process)
+{
+	return json_is_true(json_object_get(process, "terminal"));
 }
 
 static const struct json_field process_fields[] = {
 	FIELD_BOOL("terminal", struct spec_process, terminal),
 	FIELD_OBJECT_POINTER("consoleSize", struct spec_process, console_size,
-		struct spec_console_size, &console_size_table),
+		struct spec_console_size, &console_size_table, .is_wanted = has_terminal),
 	FIELD_OBJECT("user", struct spec_process, user, struct spec_user, &user_table),
 	FIELD_STRINGS("args", struct spec_process, args, .is_required = true),
 	FIELD_STRINGS("env", struct spec_process, env, .check = spec_forms_variable),

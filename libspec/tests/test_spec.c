@@ -459,17 +459,22 @@ static int load_process(const char *json, const struct spec_process **ret, struc
 	return result;
 }
 
+/* There is no terminal in any: whatever they say of its size is ignored. */
+static const char *const processes_alone[] = {
+	"{\"args\":[\"a\"],\"cwd\":\"/\",\"consoleSize\":{\"height\":1,\"width\":2}}",
+	"{\"args\":[\"a\"],\"cwd\":\"/\",\"consoleSize\":{\"height\":-1,\"width\":65536}}",
+	"{\"args\":[\"a\"],\"cwd\":\"/\",\"consoleSize\":{\"height\":1}}",
+	"{\"args\":[\"a\"],\"cwd\":\"/\",\"terminal\":false,\"consoleSize\":\"80x24\"}",
+};
+
 START_TEST(reads_a_process_alone)
 {
 	const struct spec_process *process;
 	struct error err = { 0 };
 
-	ck_assert_int_eq(load_process("{\"args\":[\"a\"],\"cwd\":\"/\",\"consoleSize\":"
-				      "{\"height\":1,\"width\":2}}",
-				 &process, &err),
-		0);
+	ck_assert_msg(load_process(processes_alone[_i], &process, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(process->pointer, "");
-	ck_assert_ptr_null(process->console_size); /* there is no terminal */
+	ck_assert_ptr_null(process->console_size);
 	ck_assert_ptr_null(process->capabilities);
 	ck_assert_ptr_null(process->scheduler);
 	ck_assert(!process->oom_score_adj.is_set && !process->user.umask.is_set);
@@ -542,7 +547,7 @@ int main(void)
 	tcase_add_test(every, locates_later_errors);
 	suite_add_tcase(suite, every);
 	tcase_add_test(others, leaves_absent_members_empty);
-	tcase_add_test(others, reads_a_process_alone);
+	tcase_add_loop_test(others, reads_a_process_alone, 0, array_size(processes_alone));
 	tcase_add_test(others, points_into_a_process_alone);
 	tcase_add_test(others, reads_resources_alone);
 	tcase_add_test(others, names_a_missing_file);
