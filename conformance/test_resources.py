@@ -338,7 +338,8 @@ def test_unified_comes_last():
 
 ZEROS = {'memory': {'limit': 0, 'swap': 0, 'reservation': 0, 'kernel': 0, 'kernelTCP': 0, 'disableOOMKiller': False},
          'cpu': {'shares': 0, 'quota': 0, 'period': 0, 'realtimeRuntime': 0, 'realtimePeriod': 0, 'cpus': '', 'mems': ''},
-         'blockIO': {'weight': 0, 'leafWeight': 0, 'weightDevice': [], 'throttleReadBpsDevice': []},
+         'blockIO': {'weight': 0, 'leafWeight': 0, 'weightDevice': [{'major': 8, 'minor': 0, 'weight': 0, 'leafWeight': 0}],
+                     'throttleReadBpsDevice': []},
          'hugepageLimits': [], 'rdma': {}, 'unified': {}, 'network': {}}
 
 

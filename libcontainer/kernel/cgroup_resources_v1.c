@@ -207,9 +207,9 @@ static void collect_block_io(const struct spec_resources *resources, struct cgro
 	for (size_t i = 0; i < io->n_weight_devices; i++) {
 		const struct spec_weight_device *device = &io->weight_devices[i];
 
-		if (device->weight.is_set)
+		if (device->weight.is_set && device->weight.value)
 			add_weight_device(batch, i, "blkio.weight_device", device, false);
-		if (device->leaf_weight.is_set)
+		if (device->leaf_weight.is_set && device->leaf_weight.value)
 			add_weight_device(batch, i, "blkio.leaf_weight_device", device, true);
 	}
 	collect_throttles(

@@ -47,7 +47,8 @@ static const struct {
 	/* Engines' zeros */
 	{ "{\"memory\":{\"limit\":0,\"swap\":0,\"reservation\":0,\"kernel\":0,\"kernelTCP\":0,"
 	  "\"disableOOMKiller\":false},\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0,"
-	  "\"realtimeRuntime\":0,\"realtimePeriod\":0},\"blockIO\":{\"weight\":0}}",
+	  "\"realtimeRuntime\":0,\"realtimePeriod\":0},\"blockIO\":{\"weight\":0,"
+	  "\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":0,\"leafWeight\":0}]}}",
 		"", "" },
 	{ "{\"memory\":{\"kernel\":1,\"kernelTCP\":2,\"swappiness\":0,\"disableOOMKiller\":true,"
 	  "\"useHierarchy\":true}}",
