@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 enum kind { KIND_I64, KIND_U64, KIND_U32, KIND_BOOL, KIND_STRING };
 
@@ -13,6 +14,7 @@ struct row {
 	enum kind kind;
 	bool is_zero_unset; /* engines send 0 for what they leave alone */
 	struct cgroup_write write;
+	bool may_be_missing_at_max; /* -1 is what holds without the file */
 };
 
 static const struct row memory_rows[] = {
@@ -20,7 +22,8 @@ static const struct row memory_rows[] = {
 		{ .file = "memory.limit_in_bytes" } },
 	{ "/memory/swap", offsetof(struct spec_memory, swap), KIND_I64, true,
 		{ .file = "memory.memsw.limit_in_bytes",
-			.hint = "swap accounting is off; boot with swapaccount=1" } },
+			.hint = "swap accounting is off; boot with swapaccount=1" },
+		.may_be_missing_at_max = true },
 	{ "/memory/reservation", offsetof(struct spec_memory, reservation), KIND_I64, true,
 		{ .file = "memory.soft_limit_in_bytes" } },
 	{ "/memory/kernel", offsetof(struct spec_memory, kernel), KIND_I64, true,
@@ -111,6 +114,8 @@ static void collect_rows(
 
 		write.member = rows[i].member;
 		write.value = format(batch, &rows[i], object);
+		write.may_be_missing =
+			rows[i].may_be_missing_at_max && write.value && !strcmp(write.value, "-1");
 		if (write.value)
 			cgroup_batch_add(batch, &write);
 	}
