@@ -130,7 +130,7 @@ static int detect_below_tmpfs(struct cgroup *cgroup, struct error *err)
 
 int cgroup_layout_detect(struct cgroup *cgroup, struct error *err)
 {
-	struct statfs fs;
+	struct statfs fs = { 0 };
 
 	if (statfs(CGROUP_ROOT, &fs) < 0 && errno != ENOENT)
 		return error_set_call(err, "examine", CGROUP_ROOT);

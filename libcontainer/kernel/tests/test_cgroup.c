@@ -2,6 +2,7 @@
 /* The life of groups in the kernel: on the host's hierarchies, and with cgroup2 alone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -530,6 +531,29 @@ START_TEST(plain_folders_are_no_hierarchies)
 }
 END_TEST
 
+/* Leaves on the stack what would be a cgroup2 if somebody read it unset. */
+__attribute__((noinline)) static void dirty_stack(void)
+{
+	volatile uint64_t words[1024];
+
+	for (size_t i = 0; i < array_size(words); i++)
+		words[i] = CGROUP2_SUPER_MAGIC;
+}
+
+START_TEST(a_missing_folder_is_no_hierarchy)
+{
+	const struct cgroup_request request = { .path = "/x", .id = "x" };
+	struct cgroup *cgroup;
+
+	cgroup_view_enter(CGROUP_VIEW_HOST);
+	ck_assert_int_eq(mount("none", "/sys", "tmpfs", 0, NULL), 0);
+	dirty_stack();
+	ck_assert_int_eq(cgroup_plan(&request, &cgroup, &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_UNSUPPORTED);
+	ck_assert_str_eq(err.text, "no cgroup hierarchy is mounted at '/sys/fs/cgroup'");
+}
+END_TEST
+
 START_TEST(read_only_hierarchies_are_unsupported)
 {
 	struct cgroup *cgroup;
@@ -636,6 +660,7 @@ int main(void)
 	tcase_add_loop_test(tests, vanished_groups_are_no_trouble, 0, CGROUP_VIEWS);
 	tcase_add_loop_test(tests, devices_are_guarded, 0, CGROUP_VIEWS);
 	tcase_add_test(tests, plain_folders_are_no_hierarchies);
+	tcase_add_test(tests, a_missing_folder_is_no_hierarchy);
 	tcase_add_test(tests, read_only_hierarchies_are_unsupported);
 	tcase_add_loop_test(tests, others_may_not_make_groups, 0, CGROUP_VIEWS);
 	tcase_add_loop_test(tests, delegated_groups_change_hands, 0, CGROUP_VIEWS);
