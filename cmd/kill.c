@@ -11,7 +11,7 @@ struct kill_options {
 
 static const struct option_row options[] = {
 	OPTION_SWITCH("all", 'a', struct kill_options, all,
-		"a container that has stopped already is no error"),
+		"signal all its processes; one that has stopped is no error"),
 	{ 0 },
 };
 

@@ -124,6 +124,14 @@ def test_version():
     expect([line for line in lines[1:] if 'version' in line], [], 'other lines with the word "version"')
 
 
+def test_help_of_kill():
+    """As it is: test_control has the processes, test_lifecycle the stopped container."""
+    answer = subprocess.run([harness.KOGG, 'kill', '--help'], capture_output=True, text=True, check=True)
+    line = next(line for line in answer.stdout.splitlines() if '--all' in line)
+    expect_in('signal all its processes', line, 'help of --all')
+    expect_in('stopped is no error', line, 'help of --all')
+
+
 def test_features():
     answer = subprocess.run([harness.KOGG, 'features'], capture_output=True, text=True, check=True)
     expect(answer.stderr, '', 'stderr')

@@ -76,7 +76,10 @@ int container_run(const struct runtime *runtime, const char *id,
 
 int container_start(const struct runtime *runtime, const char *id, struct error *err) must_check;
 
-/* SIGNAL 0 only asks whether the process is there. ALL also accepts a stopped container. */
+/*
+ * SIGNAL 0 only asks whether the process is there. ALL sends it to all processes of the
+ * container's cgroup, also of a stopped container, which then is no error.
+ */
 int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,
 	struct error *err) must_check;
 
