@@ -8,17 +8,18 @@
 
 #define VALUE_SIZE 64
 
-/* The number at MEMBER of MEMBER of ..., which end with NULL; absent is 0. */
-static double number_at(const json_t *stats, const char *const *members)
+/* The number at MEMBER of MEMBER of ..., which end with NULL; or NULL. */
+static const json_t *number_at(const json_t *stats, const char *const *members)
 {
 	for (; *members; members++)
 		stats = json_object_get(stats, *members);
-	return json_number_value(stats);
+	return stats;
 }
 
-static void format_bytes(double bytes, char *ret_text, size_t size)
+static void format_bytes(const json_t *number, char *ret_text, size_t size)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double bytes = json_number_value(number);
 	size_t i = 0;
 
 	for (; bytes >= 1024 && i + 1 < array_size(units); i++)
@@ -26,39 +27,43 @@ static void format_bytes(double bytes, char *ret_text, size_t size)
 	snprintf(ret_text, size, "%.*f %s", i == 0 ? 0 : 1, bytes, units[i]);
 }
 
-/* No limit is a number too large to be one, or none at all. */
+/* A number too large to be a limit is none. */
 #define LIMIT_MAX 1e18
 
-static void format_bytes_limit(double limit, char *ret_text, size_t size)
+/* The counters have a limit of 0 where no controller of memory is. */
+static void format_bytes_limit(const json_t *number, char *ret_text, size_t size)
 {
+	double limit = json_number_value(number);
+
 	if (limit <= 0 || limit > LIMIT_MAX)
 		snprintf(ret_text, size, "none");
 	else
-		format_bytes(limit, ret_text, size);
+		format_bytes(number, ret_text, size);
 }
 
-static void format_count(double count, char *ret_text, size_t size)
+static void format_count(const json_t *number, char *ret_text, size_t size)
 {
-	snprintf(ret_text, size, "%.0f", count);
+	snprintf(ret_text, size, "%.0f", json_number_value(number));
 }
 
-static void format_count_limit(double limit, char *ret_text, size_t size)
+static void format_count_limit(const json_t *number, char *ret_text, size_t size)
 {
-	if (limit <= 0 || limit > LIMIT_MAX)
+	if (!number || json_number_value(number) > LIMIT_MAX)
 		snprintf(ret_text, size, "none");
 	else
-		format_count(limit, ret_text, size);
+		format_count(number, ret_text, size);
 }
 
-static void format_nanoseconds(double time, char *ret_text, size_t size)
+static void format_nanoseconds(const json_t *number, char *ret_text, size_t size)
 {
-	snprintf(ret_text, size, "%.3f s", time / 1e9);
+	snprintf(ret_text, size, "%.3f s", json_number_value(number) / 1e9);
 }
 
 static const struct {
 	const char *title;
 	const char *members[4]; /* ends with NULL */
-	void (*format)(double number, char *ret_text, size_t size);
+	/* NUMBER may be NULL: nothing was counted, there is no limit. */
+	void (*format)(const json_t *number, char *ret_text, size_t size);
 } rows[] = {
 	{ "CPU TIME", { "cpu", "usage", "total" }, format_nanoseconds },
 	{ "CPU USER", { "cpu", "usage", "user" }, format_nanoseconds },

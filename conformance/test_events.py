@@ -176,6 +176,17 @@ def test_table():
             expect(next(line for line in lines if line.startswith('TASKS ')).split()[-1], '1', 'tasks')
 
 
+@cases((0, '0'), (7, '7'), (-1, 'none'))
+def test_limit_of_tasks_in_the_table(limit, shown):
+    need('pids')
+    bundle = Bundle()
+    bundle.config['linux']['resources']['pids'] = {'limit': limit}
+    with Container(Runtime(), bundle) as container:
+        container.create()
+        lines = container.runtime.ok('stats', container.id).out.splitlines()
+        expect(next(line for line in lines if line.startswith('TASKS LIMIT ')).split()[-1], shown, 'limit')
+
+
 # The stream
 
 @contextlib.contextmanager
