@@ -184,6 +184,55 @@ def test_update_is_exact():
             expect_files(unit, cpu_max=f'{quota} 100000')
 
 
+SMALL = {'memory': {'limit': 64 * MEGABYTE, 'swap': 64 * MEGABYTE}}
+HALF = {'cpu': {'quota': 50000, 'period': 100000}}
+
+
+def update_by_file(container, resources):
+    path = harness.tmp / 'resources.json'
+    path.write_text(json.dumps(resources))
+    container.runtime.ok('update', '--resources', path, container.id)
+
+
+@cases(('size with a suffix', {'unified': {'memory.max': '64M', 'memory.low': '1m'}}, None,
+        {'memory_max': str(64 * MEGABYTE), 'memory_low': str(MEGABYTE)}),
+       ('lone period', HALF, {'cpu': {'period': 200000}}, {'cpu_max': '50000 200000'}),
+       ('lone swap', SMALL, {'memory': {'swap': 96 * MEGABYTE}}, {'memory_swap_max': str(32 * MEGABYTE)}),
+       ('no limit', SMALL, {'memory': {'limit': -1}}, {'memory_max': 'max', 'memory_swap_max': 'max'}),
+       ('idle', {}, {'cpu': {'idle': 1}}, {'cpu_idle': '1'}),
+       ('idle by file', {'unified': {'cpu.idle': '1'}}, None, {'cpu_idle': '1'}),
+       ('idle no more', {'cpu': {'idle': 1}}, {'cpu': {'idle': 0}}, {'cpu_idle': '0', 'cpu_weight': '100'}),
+       ('not idle anyway', {'cpu': {'shares': 512}}, {'cpu': {'idle': 0}}, {'cpu_idle': '0', 'cpu_weight': '59'}),
+       ('idle no more by file', {'unified': {'cpu.idle': '1'}}, {'unified': {'cpu.idle': '0'}}, {'cpu_idle': '0'}))
+def test_update_leaves_the_rest(name, resources, change, wanted):
+    """systemd writes all files of a unit, whatever one is updated: it knows the others too."""
+    bundle, unit = scope_bundle(**resources)
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        if change:
+            update_by_file(container, change)
+        expect_files(unit, **wanted)
+        container.runtime.ok('update', '--pids-limit', '20', container.id)
+        expect_files(unit, pids_max='20', **wanted)
+        systemctl('daemon-reload')
+        expect_files(unit, pids_max='20', **wanted)
+
+
+def test_update_leaves_what_systemd_has_no_words_for():
+    """Also what somebody else has written."""
+    bundle, unit = scope_bundle(unified={'memory.oom.group': '1', 'cpu.max': '15550 1000000'})
+    others = {'memory_high': str(48 * MEGABYTE), 'memory_swap_max': str(16 * MEGABYTE)}
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        for name, value in others.items():
+            (group_of(unit) / name.replace('_', '.')).write_text(value)
+        wanted = {'memory_oom_group': '1', 'cpu_max': '15550 1000000', **others}
+        for option in (['--cpuset-cpus', '0'], ['--pids-limit', '20'], ['--memory-reservation', str(MEGABYTE)]):
+            container.runtime.ok('update', *option, container.id)
+            expect_files(unit, **wanted)
+        expect_files(unit, cpuset_cpus='0', pids_max='20', memory_low=str(MEGABYTE))
+
+
 def test_update_that_fails():
     """Neither the files nor the unit are changed."""
     bundle, unit = scope_bundle(**LIMITS)

@@ -152,6 +152,43 @@ def test_update_that_systemd_refuses():
         remove_slices()
 
 
+# What systemd writes into the files of a unit that it knows no limits of.
+REWRITTEN = {'cpu.shares': '1024', 'cpu.cfs_quota_us': '-1', 'memory.limit_in_bytes': '-1', 'pids.max': 'max',
+             'cpu.weight': '100', 'cpu.max': 'max', 'memory.high': 'max', 'memory.max': 'max', 'memory.oom.group': '0'}
+
+
+def rewrite(*_):
+    for where in hierarchies():
+        for name, value in REWRITTEN.items():
+            if (where / SLICE / UNIT / name).exists():
+                (where / SLICE / UNIT / name).write_text(value)
+
+
+@cases(('done', False), ('refused', True))
+def test_update_leaves_the_rest(name, is_refused):
+    """systemd writes all the files of a unit, if it was told of one limit."""
+    need('pids')
+    need('cpu')
+    bundle = bundle_of_unit(pids={'limit': 33}, cpu={'shares': 512, 'quota': 15500, 'period': 100000})
+    refuse = refusing('org.freedesktop.DBus.Error.Failed', 'Half done.')
+
+    def answer(connection, call):
+        rewrite()
+        return is_refused and refuse(connection, call)
+    try:
+        with systemd(answers={'SetUnitProperties': answer}), Container(runtime(), bundle) as container:
+            container.create()
+            bundle.config['linux']['cgroupsPath'] = f'/{SLICE}/{UNIT}'
+            before = settings(bundle)
+            if is_refused:
+                container.runtime.fails('update', '--pids-limit', '22', container.id)
+            else:
+                container.runtime.ok('update', '--pids-limit', '22', container.id)
+            expect(settings(bundle), before | {'pids.max': '33\n' if is_refused else '22\n'}, 'settings')
+    finally:
+        remove_slices()
+
+
 def refused(fake, *texts):
     own = runtime()
     with fake:

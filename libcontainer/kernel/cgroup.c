@@ -18,6 +18,7 @@
 #include "libcontainer/kernel/cgroup_place.h"
 #include "libcontainer/kernel/cgroup_systemd.h"
 #include "libcontainer/kernel/cgroup_tree.h"
+#include "libcontainer/kernel/cgroup_unit_files.h"
 #include "libcontainer/kernel/cgroup_v1.h"
 #include "libcontainer/kernel/cgroup_v2.h"
 #include "libcontainer/kernel/path_in_root.h"
@@ -262,11 +263,12 @@ int cgroup_limit_late(
 	return cgroup_update(cgroup, &late, err);
 }
 
-/* systemd writes files as well, and rounds: ours are to have the last word. */
+/* systemd writes these files and others anew: what they hold now is to have the last word. */
 static int update_unit(struct cgroup *cgroup, const struct spec_resources *resources,
-	const struct cgroup_journal *journal, struct error *err)
+	struct cgroup_journal *journal, struct error *err)
 {
-	if (cgroup_systemd_update(cgroup, resources, err) < 0)
+	if (cgroup_unit_files_keep(cgroup, journal, err) < 0 ||
+		cgroup_systemd_update(cgroup, resources, err) < 0)
 		return -1;
 	if (cgroup_journal_redo(journal, err) == 0)
 		return 0;

@@ -191,6 +191,23 @@ int cgroup_journal_write(struct cgroup_journal *journal, int dir_fd, const char 
 	return -1;
 }
 
+int cgroup_journal_keep(
+	struct cgroup_journal *journal, int dir_fd, const char *file, struct error *err)
+{
+	char present[CGROUP_VALUE_MAX], value[CGROUP_VALUE_MAX];
+	struct error failure = { 0 };
+
+	if (cgroup_file_read(dir_fd, file, present, &failure) < 0) {
+		if (!failure.sys_errno || has_nothing_to_read(failure.sys_errno))
+			return 0;
+		*err = failure;
+		return -1;
+	}
+	if (!cgroup_journal_find(file, "", present, value))
+		return 0;
+	return note(journal, dir_fd, file, value, value, err);
+}
+
 int cgroup_journal_redo(const struct cgroup_journal *journal, struct error *err)
 {
 	for (size_t i = 0; i < journal->count; i++) {

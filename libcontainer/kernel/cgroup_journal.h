@@ -39,6 +39,13 @@ void cgroup_journal_release(struct cgroup_journal *journal);
 int cgroup_journal_write(struct cgroup_journal *journal, int dir_fd, const char *file,
 	const char *value, struct error *err) must_check;
 
+/*
+ * Notes what FILE holds as what it is to hold, for when somebody else is about
+ * to write it. One that can't be read is left alone.
+ */
+int cgroup_journal_keep(
+	struct cgroup_journal *journal, int dir_fd, const char *file, struct error *err) must_check;
+
 /* Writes all of it once more, for when somebody else has written meanwhile. */
 int cgroup_journal_redo(const struct cgroup_journal *journal, struct error *err) must_check;
 

@@ -16,13 +16,11 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/number.h"
 #include "base/quote.h"
-#include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_limits.h"
-#include "libcontainer/kernel/cgroup_place.h"
 #include "libcontainer/kernel/cgroup_tree.h"
 #include "libcontainer/kernel/cgroup_unit.h"
+#include "libcontainer/kernel/cgroup_unit_files.h"
 #include "libcontainer/kernel/cgroup_unit_properties.h"
 #include "libspec/json_dump.h"
 
@@ -38,15 +36,6 @@
 #define REPLY_MAX 1024
 
 #define CMDLINE_MAX (1U << 20)
-
-/* cgroup-v2.rst, "cpu.max" */
-#define PERIOD_DEFAULT_USEC 100000
-
-/* Whether systemd has limits for v2 here. */
-static bool is_v2(struct cgroup *cgroup)
-{
-	return !cgroup_layout_find_v1(cgroup, "memory") && cgroup_layout_find_v2(cgroup);
-}
 
 /*
  * The group of the manager that the unit will belong to, "" for the system's:
@@ -98,16 +87,17 @@ static int collect_properties(struct cgroup *cgroup, const struct cgroup_systemd
 {
 	const struct spec_resources *resources = request->resources;
 	struct spec_resources first = { 0 };
+	const bool is_v2 = cgroup_unit_files_are_v2(cgroup);
 
 	if (cgroup_unit_properties_basic(request->id, unit->slice, list, err) < 0 ||
-		cgroup_unit_properties_devices(resources, is_v2(cgroup), list, err) < 0)
+		cgroup_unit_properties_devices(resources, is_v2, list, err) < 0)
 		return -1;
 	if (resources)
 		first = *resources;
 	if (cgroup_limits_is_late(cgroup, &first))
 		first.pids_limit.value = cgroup_limits_first_tasks(cgroup);
 	if (resources && cgroup_unit_properties_limits(
-				 &first, is_v2(cgroup), PERIOD_DEFAULT_USEC, list, err) < 0)
+				 &first, is_v2, &cgroup_unit_now_at_first, list, err) < 0)
 		return -1;
 	return cgroup_unit_properties_annotations(request->annotations, list, err);
 }
@@ -394,34 +384,15 @@ static int ask_once(
 	return result;
 }
 
-/* The period in force, for a new quota that comes alone; the kernel's default where it is unknown.
- */
-static uint64_t read_period(struct cgroup *cgroup)
-{
-	struct cgroup_place *v1 = cgroup_layout_find_v1(cgroup, "cpu");
-	struct cgroup_place *place = v1 ?: cgroup_layout_find_v2(cgroup);
-	struct error ignored = { 0 };
-	char value[CGROUP_VALUE_MAX];
-	const char *number = value;
-	uint64_t period;
-
-	if (!place || cgroup_place_open(place, &ignored) < 0 ||
-		cgroup_file_read(
-			place->dir_fd, v1 ? "cpu.cfs_period_us" : "cpu.max", value, &ignored) < 0)
-		return PERIOD_DEFAULT_USEC;
-	/* "max 100000" */
-	if (!v1)
-		number = strchr(value, ' ') ? strchr(value, ' ') + 1 : "";
-	return number_parse_u64(number, UINT64_MAX, &period) == 0 ? period : PERIOD_DEFAULT_USEC;
-}
-
 int cgroup_systemd_update(
 	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
 {
 	json_t *properties = json_array();
+	struct cgroup_unit_now now;
 
+	cgroup_unit_files_read(cgroup, &now);
 	if (cgroup_unit_properties_limits(
-		    resources, is_v2(cgroup), read_period(cgroup), properties, err) < 0) {
+		    resources, cgroup_unit_files_are_v2(cgroup), &now, properties, err) < 0) {
 		json_decref(properties);
 		return -1;
 	}

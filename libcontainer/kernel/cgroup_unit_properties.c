@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/kernel/cgroup_unit_properties.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,8 @@ static int add(
 	return 0;
 }
 
+const struct cgroup_unit_now cgroup_unit_now_at_first = { .period = 100000 };
+
 int cgroup_unit_properties_basic(const char *id, const char *slice, json_t *list, struct error *err)
 {
 	static const char *const flags[] = { "Delegate", "MemoryAccounting", "CPUAccounting",
@@ -57,19 +61,29 @@ static int add_limit(json_t *list, const char *name, struct spec_i64 limit, stru
 	return add(list, name, "t", json_integer(limit.value < 0 ? -1 : limit.value), err);
 }
 
-static int add_memory(const struct spec_memory *memory, bool is_v2, json_t *list, struct error *err)
+/* As cgroup_resources_v2 has it: swap alone, and none limited where memory is not. */
+static int add_swap(
+	const struct spec_memory *memory, int64_t limit_now, json_t *list, struct error *err)
 {
-	struct spec_i64 swap = memory->swap;
+	int64_t limit = memory->limit.value ?: limit_now;
+	int64_t swap = memory->swap.value ?: memory->limit.value < 0 ? -1 : 0;
 
+	if (swap < 0)
+		return add(list, "MemorySwapMax", "t", json_integer(-1), err);
+	if (!swap || !limit || limit > swap)
+		return 0;
+	return add(list, "MemorySwapMax", "t", json_integer(limit < 0 ? swap : swap - limit), err);
+}
+
+static int add_memory(const struct spec_memory *memory, bool is_v2,
+	const struct cgroup_unit_now *now, json_t *list, struct error *err)
+{
 	if (!is_v2)
 		return add_limit(list, "MemoryLimit", memory->limit, err);
 	if (add_limit(list, "MemoryMax", memory->limit, err) < 0 ||
 		add_limit(list, "MemoryLow", memory->reservation, err) < 0)
 		return -1;
-	if (swap.value > 0 && memory->limit.value > 0 && swap.value >= memory->limit.value)
-		return add(list, "MemorySwapMax", "t",
-			json_integer(swap.value - memory->limit.value), err);
-	return swap.value < 0 ? add_limit(list, "MemorySwapMax", swap, err) : 0;
+	return add_swap(memory, now->memory_limit, list, err);
 }
 
 #define USEC_PER_SEC 1000000ULL
@@ -77,22 +91,23 @@ static int add_memory(const struct spec_memory *memory, bool is_v2, json_t *list
 /* systemd has quotas in whole percents of a CPU. */
 #define QUOTA_STEP 10000ULL
 
-static int add_quota(const struct spec_cpu *cpu, uint64_t period, json_t *list, struct error *err)
+static int add_quota(const struct spec_cpu *cpu, const struct cgroup_unit_now *now, json_t *list,
+	struct error *err)
 {
-	uint64_t per_second;
+	uint64_t period = now->period, per_second;
+	int64_t quota = cpu->quota.value;
 
 	if (cpu->period.is_set && cpu->period.value) {
 		period = cpu->period.value;
+		quota = quota ?: now->quota;
 		if (add(list, "CPUQuotaPeriodUSec", "t", json_integer((json_int_t)period), err) < 0)
 			return -1;
 	}
-	if (!cpu->quota.is_set || !cpu->quota.value)
-		return 0;
-	if (cpu->quota.value < 0)
+	if (quota < 0)
 		return add(list, "CPUQuotaPerSecUSec", "t", json_integer(-1), err);
-	if (!period || (uint64_t)cpu->quota.value > UINT64_MAX / USEC_PER_SEC)
+	if (!quota || !period || (uint64_t)quota > UINT64_MAX / USEC_PER_SEC)
 		return 0;
-	per_second = (uint64_t)cpu->quota.value * USEC_PER_SEC / period;
+	per_second = (uint64_t)quota * USEC_PER_SEC / period;
 	per_second += (QUOTA_STEP - per_second % QUOTA_STEP) % QUOTA_STEP;
 	return add(list, "CPUQuotaPerSecUSec", "t", json_integer((json_int_t)per_second), err);
 }
@@ -132,23 +147,37 @@ static int add_mask(json_t *list, const char *name, const char *text, struct err
 	return mask ? add(list, name, "ay", mask, err) : 0;
 }
 
-static int add_cpu(
-	const struct spec_cpu *cpu, bool is_v2, uint64_t period, json_t *list, struct error *err)
+/* systemd 252 has idling as a weight; a group that idles no more has one again. */
+static int add_idle(bool is_idle, uint64_t weight, json_t *list, struct error *err)
 {
-	bool is_idle = is_v2 && cpu->idle.is_set && cpu->idle.value;
-	json_int_t weight;
+	if (!is_idle && !weight)
+		return 0;
+	return add(list, "CPUWeight", "t", json_integer(is_idle ? 0 : (json_int_t)weight), err);
+}
 
-	if (cpu->shares.is_set && cpu->shares.value && !is_idle) {
-		weight = is_v2 ? (json_int_t)cgroup_resources_v2_cpu_weight(cpu->shares.value)
-			       : (json_int_t)cpu->shares.value;
-		if (add(list, is_v2 ? "CPUWeight" : "CPUShares", "t", json_integer(weight), err) <
-			0)
-			return -1;
-	}
-	/* systemd 252 */
-	if (is_idle && add(list, "CPUWeight", "t", json_integer(0), err) < 0)
+static int add_weight(
+	const struct spec_cpu *cpu, uint64_t weight_now, json_t *list, struct error *err)
+{
+	uint64_t weight = cpu->idle.is_set ? weight_now : 0;
+
+	if (cpu->shares.value)
+		weight = cgroup_resources_v2_cpu_weight(cpu->shares.value);
+	return add_idle(cpu->idle.is_set && cpu->idle.value, weight, list, err);
+}
+
+static int add_shares(const struct spec_cpu *cpu, json_t *list, struct error *err)
+{
+	if (!cpu->shares.value)
+		return 0;
+	return add(list, "CPUShares", "t", json_integer((json_int_t)cpu->shares.value), err);
+}
+
+static int add_cpu(const struct spec_cpu *cpu, bool is_v2, const struct cgroup_unit_now *now,
+	json_t *list, struct error *err)
+{
+	if (is_v2 ? add_weight(cpu, now->weight, list, err) < 0 : add_shares(cpu, list, err) < 0)
 		return -1;
-	if (add_quota(cpu, period, list, err) < 0)
+	if (add_quota(cpu, now, list, err) < 0)
 		return -1;
 	if (!is_v2)
 		return 0;
@@ -170,12 +199,39 @@ static const struct {
 	{ "pids.max", "TasksMax" },
 };
 
+/* memparse() in the kernel's lib/cmdline.c: a number as in C, and then one letter of "KMGTPE". */
+static int parse_size(const char *text, uint64_t *ret_size)
+{
+	static const char letters[] = "kmgtpe";
+	const char *letter;
+	char *end;
+	unsigned long long number;
+	unsigned shift = 0;
+
+	/* strtoull(3) takes blanks and signs, too. */
+	if (!isdigit((unsigned char)text[0]))
+		return -1;
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	letter = *end ? strchr(letters, tolower((unsigned char)*end)) : NULL;
+	if (letter) {
+		shift = 10 * (unsigned)(letter - letters + 1);
+		end++;
+	}
+	if (errno || *end || number > (unsigned long long)INT64_MAX >> shift)
+		return -1;
+	*ret_size = number << shift;
+	return 0;
+}
+
 /* What is no number is the kernel's to judge. */
 static int add_number(json_t *list, const char *name, const char *text, struct error *err)
 {
+	const bool is_size = strncmp(name, "Memory", strlen("Memory")) == 0;
 	uint64_t number = UINT64_MAX;
 
-	if (strcmp(text, "max") != 0 && number_parse_u64(text, INT64_MAX, &number) < 0)
+	if (strcmp(text, "max") != 0 && (is_size ? parse_size(text, &number)
+						 : number_parse_u64(text, INT64_MAX, &number)) < 0)
 		return 0;
 	/* Not even systemd takes 0 there; the file gets it afterwards. */
 	if (strcmp(name, "TasksMax") == 0 && number == 0)
@@ -184,7 +240,8 @@ static int add_number(json_t *list, const char *name, const char *text, struct e
 }
 
 /* "QUOTA PERIOD", where either may be missing and QUOTA may be "max". */
-static int add_cpu_max(const char *text, uint64_t period, json_t *list, struct error *err)
+static int add_cpu_max(
+	const char *text, const struct cgroup_unit_now *now, json_t *list, struct error *err)
 {
 	struct spec_cpu cpu = { .quota = { .is_set = true, .value = -1 } };
 	long long quota;
@@ -197,17 +254,19 @@ static int add_cpu_max(const char *text, uint64_t period, json_t *list, struct e
 	if (text[used] == ' ' &&
 		number_parse_u64(text + used + 1, UINT64_MAX, &cpu.period.value) == 0)
 		cpu.period.is_set = true;
-	return used ? add_quota(&cpu, period, list, err) : 0;
+	return used ? add_quota(&cpu, now, list, err) : 0;
 }
 
-static int add_unified(
-	const struct spec_pair *file, uint64_t period, json_t *list, struct error *err)
+static int add_unified(const struct spec_pair *file, const struct cgroup_unit_now *now,
+	json_t *list, struct error *err)
 {
 	for (size_t i = 0; i < array_size(unified_properties); i++)
 		if (strcmp(file->key, unified_properties[i].file) == 0)
 			return add_number(list, unified_properties[i].property, file->value, err);
 	if (strcmp(file->key, "cpu.max") == 0)
-		return add_cpu_max(file->value, period, list, err);
+		return add_cpu_max(file->value, now, list, err);
+	if (strcmp(file->key, "cpu.idle") == 0)
+		return add_idle(strcmp(file->value, "0") != 0, now->weight, list, err);
 	if (strcmp(file->key, "cpuset.cpus") == 0)
 		return add_mask(list, "AllowedCPUs", file->value, err);
 	if (strcmp(file->key, "cpuset.mems") == 0)
@@ -216,14 +275,14 @@ static int add_unified(
 }
 
 int cgroup_unit_properties_limits(const struct spec_resources *resources, bool is_v2,
-	uint64_t period, json_t *list, struct error *err)
+	const struct cgroup_unit_now *now, json_t *list, struct error *err)
 {
 	const struct spec_block_io *io = resources->block_io;
 	int64_t tasks = resources->pids_limit.value;
 
-	if (resources->memory && add_memory(resources->memory, is_v2, list, err) < 0)
+	if (resources->memory && add_memory(resources->memory, is_v2, now, list, err) < 0)
 		return -1;
-	if (resources->cpu && add_cpu(resources->cpu, is_v2, period, list, err) < 0)
+	if (resources->cpu && add_cpu(resources->cpu, is_v2, now, list, err) < 0)
 		return -1;
 	/* Not even systemd takes 0 here; the file gets it afterwards. */
 	if (resources->pids_limit.is_set && add(list, "TasksMax", "t",
@@ -239,7 +298,7 @@ int cgroup_unit_properties_limits(const struct spec_resources *resources, bool i
 			json_integer(cgroup_resources_v2_io_weight(io->weight.value)), err) < 0)
 		return -1;
 	for (size_t i = 0; i < resources->unified.count; i++)
-		if (add_unified(&resources->unified.items[i], period, list, err) < 0)
+		if (add_unified(&resources->unified.items[i], now, list, err) < 0)
 			return -1;
 	return 0;
 }

@@ -20,12 +20,22 @@ int cgroup_unit_properties_basic(const char *id, const char *slice, json_t *list
 	must_check;
 
 /*
- * Appends the limits of RESOURCES that systemd knows, for v2 when IS_V2. Of
- * quota and period each needs the other: PERIOD is the one in force, in
- * microseconds.
+ * What is in force, for limits that say a part and leave the rest: of quota and
+ * period each needs the other. 0 is not known.
  */
+struct cgroup_unit_now {
+	uint64_t period; /* microseconds, as the quota */
+	int64_t quota;   /* -1: none, as the next but one */
+	uint64_t weight; /* v2 */
+	int64_t memory_limit;
+};
+
+/* The kernel's default for the period ("cpu.max" in cgroup-v2.rst), and no more. */
+extern const struct cgroup_unit_now cgroup_unit_now_at_first;
+
+/* Appends the limits of RESOURCES that systemd knows, for v2 when IS_V2. */
 int cgroup_unit_properties_limits(const struct spec_resources *resources, bool is_v2,
-	uint64_t period, json_t *list, struct error *err) must_check;
+	const struct cgroup_unit_now *now, json_t *list, struct error *err) must_check;
 
 /* Appends the device rules. */
 int cgroup_unit_properties_devices(const struct spec_resources *resources, bool is_v2, json_t *list,

@@ -145,6 +145,32 @@ START_TEST(all_of_it_once_more)
 }
 END_TEST
 
+START_TEST(what_is_kept_comes_back)
+{
+	make_file("a", "1");
+	make_file("io.weight", "default 50\n8:0 30\n");
+	make_file("cpuset.cpus", "\n");
+	change("a", "2");
+	suite_assert_done(cgroup_journal_keep(&journal, group, "a", &err), err);
+	suite_assert_done(cgroup_journal_keep(&journal, group, "io.weight", &err), err);
+	suite_assert_done(cgroup_journal_keep(&journal, group, "cpuset.cpus", &err), err);
+	suite_assert_done(cgroup_journal_keep(&journal, group, "none", &err), err);
+	make_file("a", "9");
+	make_file("io.weight", "");
+	make_file("cpuset.cpus", "");
+	suite_assert_done(cgroup_journal_redo(&journal, &err), err);
+	assert_holds("a", "2");
+	assert_holds("io.weight", "50");
+	assert_holds("cpuset.cpus", "\n");
+	ck_assert_int_eq(faccessat(group, "none", F_OK, 0), -1);
+	make_file("io.weight", "");
+	cgroup_journal_undo(&journal);
+	assert_holds("a", "1");
+	assert_holds("io.weight", "50");
+	ck_assert_int_eq(warnings, 0);
+}
+END_TEST
+
 /* The kernel gives a group that idles no more the default weight. */
 START_TEST(the_weight_comes_back_with_idle)
 {
@@ -182,6 +208,7 @@ int main(void)
 	tcase_add_test(tests, the_first_value_comes_back);
 	tcase_add_test(tests, what_failed_is_not_taken_back);
 	tcase_add_test(tests, all_of_it_once_more);
+	tcase_add_test(tests, what_is_kept_comes_back);
 	tcase_add_test(tests, the_weight_comes_back_with_idle);
 	tcase_add_test(tests, what_stays_is_said);
 	return suite_run(tests);

@@ -130,7 +130,14 @@ static const struct {
 	{ "{\"memory\":{\"limit\":1000,\"swap\":3000,\"reservation\":500}}", true,
 		"[[\"MemoryMax\",\"t\",1000],[\"MemoryLow\",\"t\",500],"
 		"[\"MemorySwapMax\",\"t\",2000]]" },
-	{ "{\"memory\":{\"limit\":-1}}", true, "[[\"MemoryMax\",\"t\",-1]]" },
+	{ "{\"memory\":{\"limit\":-1}}", true,
+		"[[\"MemoryMax\",\"t\",-1],[\"MemorySwapMax\",\"t\",-1]]" },
+	{ "{\"memory\":{\"limit\":-1,\"swap\":3000}}", true,
+		"[[\"MemoryMax\",\"t\",-1],[\"MemorySwapMax\",\"t\",3000]]" },
+	{ "{\"memory\":{\"limit\":3000,\"swap\":3000}}", true,
+		"[[\"MemoryMax\",\"t\",3000],[\"MemorySwapMax\",\"t\",0]]" },
+	{ "{\"memory\":{\"swap\":-1}}", true, "[[\"MemorySwapMax\",\"t\",-1]]" },
+	{ "{\"memory\":{\"swap\":3000}}", true, "[]" },
 	{ "{\"memory\":{\"limit\":1000}}", false, "[[\"MemoryLimit\",\"t\",1000]]" },
 	{ "{\"cpu\":{\"shares\":1024}}", true, "[[\"CPUWeight\",\"t\",100]]" },
 	{ "{\"cpu\":{\"shares\":1024}}", false, "[[\"CPUShares\",\"t\",1024]]" },
@@ -159,6 +166,37 @@ static const struct {
 	{ "{\"unified\":{\"cpuset.cpus\":\"0-1\",\"cpuset.mems\":\"0\"}}", true,
 		"[[\"AllowedCPUs\",\"ay\",[3]],[\"AllowedMemoryNodes\",\"ay\",[1]]]" },
 	{ "{\"memory\":{\"limit\":0},\"cpu\":{\"shares\":0,\"quota\":0}}", true, "[]" },
+	{ "{\"cpu\":{\"idle\":0}}", true, "[]" },
+	{ "{\"cpu\":{\"period\":50000}}", true, "[[\"CPUQuotaPeriodUSec\",\"t\",50000]]" },
+	{ "{\"unified\":{\"memory.max\":\"64M\"}}", true, "[[\"MemoryMax\",\"t\",67108864]]" },
+	{ "{\"unified\":{\"memory.min\":\"0x10k\"}}", true, "[[\"MemoryMin\",\"t\",16384]]" },
+	{ "{\"unified\":{\"memory.low\":\"7E\"}}", true,
+		"[[\"MemoryLow\",\"t\",8070450532247928832]]" },
+	{ "{\"unified\":{\"memory.low\":\"8E\"}}", true, "[]" },
+	{ "{\"unified\":{\"memory.low\":\"99999999999999999999\"}}", true, "[]" },
+	{ "{\"unified\":{\"memory.low\":\"-1\"}}", true, "[]" },
+	{ "{\"unified\":{\"memory.low\":\"M\"}}", true, "[]" },
+	{ "{\"unified\":{\"memory.low\":\"1Mb\"}}", true, "[]" },
+	{ "{\"unified\":{\"pids.max\":\"5k\"}}", true, "[]" },
+	{ "{\"unified\":{\"cpu.idle\":\"1\"}}", true, "[[\"CPUWeight\",\"t\",0]]" },
+	{ "{\"unified\":{\"cpu.idle\":\"0\"}}", true, "[]" },
+};
+
+/* For a group that is there. */
+static const struct {
+	const char *resources, *json;
+} updates[] = {
+	{ "{\"cpu\":{\"period\":200000}}",
+		"[[\"CPUQuotaPeriodUSec\",\"t\",200000],[\"CPUQuotaPerSecUSec\",\"t\",250000]]" },
+	{ "{\"cpu\":{\"quota\":20000}}", "[[\"CPUQuotaPerSecUSec\",\"t\",400000]]" },
+	{ "{\"cpu\":{\"idle\":0}}", "[[\"CPUWeight\",\"t\",59]]" },
+	{ "{\"cpu\":{\"idle\":0,\"shares\":1024}}", "[[\"CPUWeight\",\"t\",100]]" },
+	{ "{\"cpu\":{\"idle\":1}}", "[[\"CPUWeight\",\"t\",0]]" },
+	{ "{\"unified\":{\"cpu.idle\":\"0\"}}", "[[\"CPUWeight\",\"t\",59]]" },
+	{ "{\"memory\":{\"swap\":3000}}", "[[\"MemorySwapMax\",\"t\",2000]]" },
+	{ "{\"memory\":{\"swap\":3000,\"limit\":1500}}",
+		"[[\"MemoryMax\",\"t\",1500],[\"MemorySwapMax\",\"t\",1500]]" },
+	{ "{\"memory\":{\"limit\":1500}}", "[[\"MemoryMax\",\"t\",1500]]" },
 };
 
 static void assert_json(const json_t *value, const char *wanted)
@@ -176,10 +214,25 @@ START_TEST(limits_become_properties)
 		cgroup_resources_parse(limits[_i].resources, &document);
 	json_t *list = json_array();
 
-	suite_assert_done(
-		cgroup_unit_properties_limits(resources, limits[_i].is_v2, 100000, list, &err),
+	suite_assert_done(cgroup_unit_properties_limits(resources, limits[_i].is_v2,
+				  &cgroup_unit_now_at_first, list, &err),
 		err);
 	assert_json(list, limits[_i].json);
+	json_decref(list);
+}
+END_TEST
+
+/* Of a limit that says a part, the rest is what is in force. */
+START_TEST(updates_become_whole_properties)
+{
+	static const struct cgroup_unit_now now = { 50000, 50000, 59, 1000 };
+	cleanup_document struct spec_document *document = NULL;
+	const struct spec_resources *resources =
+		cgroup_resources_parse(updates[_i].resources, &document);
+	json_t *list = json_array();
+
+	suite_assert_done(cgroup_unit_properties_limits(resources, true, &now, list, &err), err);
+	assert_json(list, updates[_i].json);
 	json_decref(list);
 }
 END_TEST
@@ -288,6 +341,7 @@ int main(void)
 	tcase_add_test(tests, long_units_are_refused);
 	tcase_add_loop_test(tests, variants_are_read, 0, array_size(variants));
 	tcase_add_loop_test(tests, limits_become_properties, 0, array_size(limits));
+	tcase_add_loop_test(tests, updates_become_whole_properties, 0, array_size(updates));
 	tcase_add_test(tests, devices_become_properties);
 	tcase_add_test(tests, devices_without_a_form_are_left_to_our_program);
 	tcase_add_loop_test(tests, annotations_become_properties, 0, array_size(annotations));
