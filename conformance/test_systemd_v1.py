@@ -10,7 +10,7 @@ import subprocess
 
 import harness
 from cgroup_files import check_files, settings
-from harness import Bundle, Container, Runtime, expect
+from harness import Bundle, Container, Runtime, cases, expect
 from machine import cgroup_mounts, cgroups_are_v2
 
 MEGABYTE = 1 << 20
@@ -98,6 +98,17 @@ def test_devices_survive_a_reload():
         systemctl('daemon-reload')
         again = set((group('devices', unit) / 'devices.list').read_text().splitlines())
         expect(again, listed, 'rules after a reload')
+
+
+@cases(('too few', 1, 2), ('too many', 262145, 262144))
+def test_shares_out_of_range(name, given, wanted):
+    """The nearest, as without systemd."""
+    bundle, unit = unit_bundle(cpu={'shares': given})
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        expect_in_force(unit, {'cpu': {'cpu.shares': str(wanted)}})
+        container.runtime.ok('update', '--cpu-share', given, container.id)
+        expect_in_force(unit, {'cpu': {'cpu.shares': str(wanted)}})
 
 
 def test_update():

@@ -165,11 +165,21 @@ static int add_weight(
 	return add_idle(cpu->idle.is_set && cpu->idle.value, weight, list, err);
 }
 
+/* Others than these the kernel brings into their range, and systemd refuses. */
+#define SHARES_MIN 2
+#define SHARES_MAX 262144
+
 static int add_shares(const struct spec_cpu *cpu, json_t *list, struct error *err)
 {
-	if (!cpu->shares.value)
+	uint64_t shares = cpu->shares.value;
+
+	if (!shares)
 		return 0;
-	return add(list, "CPUShares", "t", json_integer((json_int_t)cpu->shares.value), err);
+	if (shares < SHARES_MIN)
+		shares = SHARES_MIN;
+	if (shares > SHARES_MAX)
+		shares = SHARES_MAX;
+	return add(list, "CPUShares", "t", json_integer((json_int_t)shares), err);
 }
 
 static int add_cpu(const struct spec_cpu *cpu, bool is_v2, const struct cgroup_unit_now *now,
