@@ -122,6 +122,7 @@ def test_unit():
         expect(group, f'0::/{SLICE}/{unit}', 'the group of the process')
         members = (group_of(unit) / 'cgroup.procs').read_text().split()
         expect(members, [str(container.pid)], 'processes of the scope')
+        expect_files(unit, pids_max='max')  # and not DefaultTasksMax
 
 
 @cases(('no path', None, 'system.slice/kogg-{id}.scope'), ('empty slice', ':{p}:one', 'system.slice/{p}-one.scope'),
@@ -152,11 +153,12 @@ def test_tight_limit(name, limit):
 def test_annotations():
     bundle, unit = scope_bundle()
     bundle.config['annotations'] = {'org.systemd.property.TimeoutStopUSec': 'uint64 7000000',
-                                    'org.systemd.property.Description': "'a name of its own'"}
+                                    'org.systemd.property.Description': "'a name of its own'",
+                                    'org.systemd.property.TasksMax': 'uint64 44'}
     with Container(runtime(), bundle) as container:
         container.create()
-        seen = show(unit, 'TimeoutStopUSec', 'Description')
-        expect(seen, {'TimeoutStopUSec': '7s', 'Description': 'a name of its own'}, 'properties')
+        seen = show(unit, 'TimeoutStopUSec', 'Description', 'TasksMax')
+        expect(seen, {'TimeoutStopUSec': '7s', 'Description': 'a name of its own', 'TasksMax': '44'}, 'properties')
 
 
 # Operations

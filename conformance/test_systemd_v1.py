@@ -62,6 +62,7 @@ def test_life():
     bundle, unit = unit_bundle()
     with Container(runtime(), bundle) as container:
         container.create()
+        check_files(group('pids', unit), {'pids.max': 'max'})
         for where in hierarchies():
             members = pathlib.Path(where, SLICE, unit, 'cgroup.procs').read_text().split()
             expect(members, [str(container.pid)], f'processes in {where}')

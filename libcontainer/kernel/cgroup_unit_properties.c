@@ -50,7 +50,8 @@ int cgroup_unit_properties_basic(const char *id, const char *slice, json_t *list
 	for (size_t i = 0; i < array_size(flags); i++)
 		if (add(list, flags[i], "b", json_true(), err) < 0)
 			return -1;
-	return 0;
+	/* Otherwise DefaultTasksMax would hold. A limit that is given comes later, and wins. */
+	return add(list, "TasksMax", "t", json_integer(-1), err);
 }
 
 /* A number where 0 is unset and a negative one, as (uint64_t)-1, is no limit. */

@@ -210,6 +210,22 @@ static void assert_json(const json_t *value, const char *wanted)
 	free(json);
 }
 
+/* The last is for limits to replace. */
+START_TEST(every_unit_has_these)
+{
+	json_t *list = json_array();
+
+	suite_assert_done(cgroup_unit_properties_basic("web", "a.slice", list, &err), err);
+	assert_json(list,
+		"[[\"Description\",\"s\",\"kogg container web\"],[\"Slice\",\"s\",\"a.slice\"],"
+		"[\"DefaultDependencies\",\"b\",false],[\"Delegate\",\"b\",true],"
+		"[\"MemoryAccounting\",\"b\",true],[\"CPUAccounting\",\"b\",true],"
+		"[\"IOAccounting\",\"b\",true],[\"TasksAccounting\",\"b\",true],"
+		"[\"TasksMax\",\"t\",-1]]");
+	json_decref(list);
+}
+END_TEST
+
 START_TEST(limits_become_properties)
 {
 	cleanup_document struct spec_document *document = NULL;
@@ -343,6 +359,7 @@ int main(void)
 	tcase_add_loop_test(tests, units_are_named, 0, array_size(units));
 	tcase_add_test(tests, long_units_are_refused);
 	tcase_add_loop_test(tests, variants_are_read, 0, array_size(variants));
+	tcase_add_test(tests, every_unit_has_these);
 	tcase_add_loop_test(tests, limits_become_properties, 0, array_size(limits));
 	tcase_add_loop_test(tests, updates_become_whole_properties, 0, array_size(updates));
 	tcase_add_test(tests, devices_become_properties);
