@@ -189,6 +189,64 @@ def test_update_leaves_the_rest(name, is_refused):
         remove_slices()
 
 
+def devices_bundle(first, *exceptions):
+    """With a node that the rules deny to be read."""
+    bundle = bundle_of_unit(devices=[{'allow': first, 'access': 'rwm'}, *exceptions])
+    bundle.config['linux']['devices'] = [{'path': '/dev/xloop0', 'type': 'b', 'major': 7, 'minor': 0}]
+    return bundle.save()
+
+
+@cases(('running', False, False, False), ('paused', True, False, False), ('refused', False, True, False),
+       ('paused and refused', True, True, False), ('all but one', False, False, True))
+def test_devices_after_update(name, is_paused, is_refused, is_open):
+    """systemd writes v1's list of rules anew, which for a moment denies all: no process sees that, nor what it left."""
+    need('devices')
+    if 'devices' not in cgroup_mounts() or 'freezer' not in cgroup_mounts():
+        raise Skip('devices are not in v1 here')
+    group, freezer = (pathlib.Path(cgroup_mounts()[c], SLICE, UNIT) for c in ('devices', 'freezer'))
+    bundle = devices_bundle(True, {'allow': False, 'type': 'b', 'major': 7, 'minor': 0, 'access': 'rw'}) if is_open else \
+        devices_bundle(False, {'allow': True, 'type': 'c', 'minor': 7, 'access': 'r'})
+    seen = []
+
+    def answer(connection, call):
+        (group / ('devices.allow' if is_open else 'devices.deny')).write_text('a')
+        if not is_open:
+            (group / 'devices.allow').write_text('c 1:3 rwm')
+        seen.append((freezer / 'freezer.state').read_text())
+        return is_refused and refusing('org.freedesktop.DBus.Error.Failed', 'Half done.')(connection, call)
+    try:
+        with systemd(answers={'SetUnitProperties': answer}), Container(runtime(), bundle) as container:
+            container.create().start()
+            before = sorted((group / 'devices.list').read_text().splitlines())
+            if is_paused:
+                container.runtime.ok('pause', container.id)
+            (container.runtime.fails if is_refused else container.runtime.ok)('update', '--pids-limit', '22', container.id)
+            expect(seen, ['FROZEN\n'], 'states while systemd writes')
+            expect((freezer / 'freezer.state').read_text().strip(), 'FROZEN' if is_paused else 'THAWED', 'state')
+            expect(sorted((group / 'devices.list').read_text().splitlines()), before, 'rules')
+            if is_paused:
+                container.runtime.ok('resume', container.id)
+            expect(container.ask('read /dev/xloop0')['answers']['read /dev/xloop0'].get('error'), 'EPERM', 'what is denied')
+    finally:
+        remove_slices()
+
+
+def test_update_of_one_that_has_groups_below():
+    """There nobody can write the list of rules anew, and what is in force stays."""
+    if 'devices' not in cgroup_mounts():
+        raise Skip('devices are not in v1 here')
+    group = pathlib.Path(cgroup_mounts()['devices'], SLICE, UNIT)
+    try:
+        with systemd(), Container(runtime(), bundle_of_unit()) as container:
+            container.create().start()
+            (group / 'inner').mkdir()
+            before = sorted((group / 'devices.list').read_text().splitlines())
+            container.runtime.ok('update', '--pids-limit', '22', container.id)
+            expect(sorted((group / 'devices.list').read_text().splitlines()), before, 'rules')
+    finally:
+        remove_slices()
+
+
 def refused(fake, *texts):
     own = runtime()
     with fake:

@@ -123,6 +123,55 @@ def test_update():
         expect(show(unit, 'MemoryLimit', 'TasksMax'), {'MemoryLimit': str(40 * MEGABYTE), 'TasksMax': '21'}, 'properties')
 
 
+DEVICES = [{'allow': False, 'access': 'rwm'}, {'allow': True, 'type': 'c', 'minor': 7, 'access': 'r'}]
+
+
+def test_update_leaves_the_devices():
+    """Not even for a moment is the container denied its own; also those that systemd has no words for."""
+    bundle, unit = unit_bundle(devices=DEVICES, **LIMITS)
+    bundle.config['process']['args'] = ['sh', '-c', '''trap 'echo "$denied denied"; exit' TERM; denied=0; echo ready
+        while :; do echo >/dev/null || denied=$((denied + 1)); done''']
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        expect(container.read_line(), 'ready', 'output')
+        listed = sorted((group('devices', unit) / 'devices.list').read_text().splitlines())
+        for limit in range(20, 30):
+            container.runtime.ok('update', '--pids-limit', limit, container.id)
+            expect(sorted((group('devices', unit) / 'devices.list').read_text().splitlines()), listed, 'rules')
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+        container.runtime.ok('kill', container.id, 'TERM')
+        expect(container.read_line(60), '0 denied', 'output')
+
+
+def test_update_of_one_that_is_paused():
+    bundle, unit = unit_bundle(devices=DEVICES, **LIMITS)
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        listed = sorted((group('devices', unit) / 'devices.list').read_text().splitlines())
+        container.runtime.ok('pause', container.id)
+        container.runtime.ok('update', '--pids-limit', '20', container.id)
+        expect(container.runtime.state(container.id)['status'], 'paused', 'status')
+        expect(sorted((group('devices', unit) / 'devices.list').read_text().splitlines()), listed, 'rules')
+        expect_in_force(unit, IN_FORCE | {'pids': {'pids.max': '20'}})
+        container.runtime.ok('resume', container.id)
+
+
+def test_update_leaves_the_rest():
+    """systemd writes all files of a unit, whatever one is updated, and has quotas in whole percents."""
+    bundle, unit = unit_bundle(cpu={'shares': 512, 'quota': 15500, 'period': 100000})
+    with Container(runtime(), bundle) as container:
+        container.create().start()
+        (group('memory', unit) / 'memory.limit_in_bytes').write_text(str(64 * MEGABYTE))
+        cpu = {'cpu.shares': '512', 'cpu.cfs_quota_us': '15500', 'cpu.cfs_period_us': '100000'}
+        for limit in ('20', '21'):
+            container.runtime.ok('update', '--pids-limit', limit, container.id)
+            expect_in_force(unit, {'cpu': cpu, 'memory': {'memory.limit_in_bytes': str(64 * MEGABYTE)},
+                                   'pids': {'pids.max': limit}})
+        container.runtime.ok('update', '--cpu-period', '200000', container.id)
+        container.runtime.ok('update', '--pids-limit', '22', container.id)
+        expect_in_force(unit, {'cpu': cpu | {'cpu.cfs_period_us': '200000'}})
+
+
 def test_update_that_fails():
     bundle, unit = unit_bundle(**LIMITS)
     with Container(runtime(), bundle) as container:

@@ -49,9 +49,10 @@ int container_resume(const struct runtime *runtime, const char *id, struct error
 }
 
 /* RDT says which class; that one takes its new lines all at once, so it comes first. */
-static int update_both(struct handle *handle, const struct spec_intel_rdt *rdt,
+static int update_both(struct handle *handle, const struct spec_linux *created,
 	const struct container_update *update, struct error *err)
 {
+	const struct spec_intel_rdt *rdt = created->intel_rdt;
 	const struct spec_intel_rdt wanted = {
 		.clos_id = rdt->clos_id,
 		.l3_cache_schema = update->l3_cache_schema,
@@ -62,24 +63,29 @@ static int update_both(struct handle *handle, const struct spec_intel_rdt *rdt,
 
 	if (intel_rdt_update(&wanted, handle->file.id, &before, err) < 0)
 		return -1;
-	if (cgroup_update(handle->file.cgroup, update->resources, err) == 0)
+	if (cgroup_update(handle->file.cgroup, update->resources, created->resources, err) == 0)
 		return 0;
 	if (intel_rdt_restore(&wanted, handle->file.id, &before, &failure) < 0)
 		log_warning("the resctrl schemata are not as they were before: %s", failure.text);
 	return -1;
 }
 
-static int update_with_rdt(
+/* For what changes along with the config that the container was made of. */
+static int update_with_spec(
 	struct handle *handle, const struct container_update *update, struct error *err)
 {
+	const bool has_rdt = update->l3_cache_schema || update->mem_bw_schema;
 	struct spec_document *document;
 	const struct spec *spec;
 	int result;
 
 	if (spec_load_kept(handle->dir.fd, "config.json", &document, &spec, err) < 0)
 		return -1;
-	if (spec->platform.intel_rdt)
-		result = update_both(handle, spec->platform.intel_rdt, update, err);
+	if (!has_rdt)
+		result = cgroup_update(
+			handle->file.cgroup, update->resources, spec->platform.resources, err);
+	else if (spec->platform.intel_rdt)
+		result = update_both(handle, &spec->platform, update, err);
 	else
 		result = error_set(err, ERROR_STATE,
 			"container '%s' was created without linux.intelRdt: it has no resctrl "
@@ -98,9 +104,10 @@ int container_update(const struct runtime *runtime, const char *id,
 		return -1;
 	if (handle.status == STATE_STOPPED)
 		return handle_want_running(&handle, err);
-	if (update->l3_cache_schema || update->mem_bw_schema)
-		return update_with_rdt(&handle, update, err);
-	return cgroup_update(handle.file.cgroup, update->resources, err);
+	if (update->l3_cache_schema || update->mem_bw_schema ||
+		cgroup_update_rewrites_devices(handle.file.cgroup))
+		return update_with_spec(&handle, update, err);
+	return cgroup_update(handle.file.cgroup, update->resources, NULL, err);
 }
 
 int container_pids(const struct runtime *runtime, const char *id, pid_t **ret_pids,

@@ -260,15 +260,34 @@ int cgroup_limit_late(
 		return 0;
 	late.pointer = resources->pointer;
 	late.pids_limit = resources->pids_limit;
-	return cgroup_update(cgroup, &late, err);
+	return cgroup_update(cgroup, &late, resources, err);
+}
+
+bool cgroup_update_rewrites_devices(struct cgroup *cgroup)
+{
+	return cgroup->unit && cgroup_layout_find_v1(cgroup, "devices");
+}
+
+/*
+ * v1 has one list of device rules for both. systemd empties it and fills in
+ * those that it has words for; where the container has made groups, nobody can.
+ */
+static int restore_devices(
+	struct cgroup *cgroup, const struct spec_resources *created, struct error *err)
+{
+	struct error failure = { 0 };
+
+	if (cgroup_devices_apply(cgroup, created, &failure) == 0 || failure.sys_errno == EINVAL)
+		return 0;
+	*err = failure;
+	return error_wrap(err, "restore the device rules after systemd");
 }
 
 /* systemd writes these files and others anew: what they hold now is to have the last word. */
-static int update_unit(struct cgroup *cgroup, const struct spec_resources *resources,
-	struct cgroup_journal *journal, struct error *err)
+static int tell_unit(struct cgroup *cgroup, json_t *properties,
+	const struct cgroup_journal *journal, struct error *err)
 {
-	if (cgroup_unit_files_keep(cgroup, journal, err) < 0 ||
-		cgroup_systemd_update(cgroup, resources, err) < 0)
+	if (cgroup_systemd_update(cgroup, properties, err) < 0)
 		return -1;
 	if (cgroup_journal_redo(journal, err) == 0)
 		return 0;
@@ -276,12 +295,66 @@ static int update_unit(struct cgroup *cgroup, const struct spec_resources *resou
 		err, "systemd unit '%s' has its new limits, but not the cgroup", cgroup->unit);
 }
 
-int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+/*
+ * While its rules are missing, the container stands still, for it would be
+ * denied all devices. One that was paused before stays so.
+ */
+static int tell_frozen_unit(struct cgroup *cgroup, json_t *properties,
+	const struct spec_resources *created, const struct cgroup_journal *journal,
+	struct error *err)
+{
+	struct error failure = { 0 };
+	bool is_ours = !cgroup_is_frozen(cgroup);
+	int result;
+
+	if (is_ours && cgroup_freeze(cgroup, &failure) < 0) {
+		log_warning(
+			"the container may be denied its devices for a moment: %s", failure.text);
+		is_ours = false;
+	}
+	result = tell_unit(cgroup, properties, journal, err);
+	failure = (struct error){ 0 };
+	if (restore_devices(cgroup, created, &failure) < 0 && result == 0) {
+		*err = failure;
+		result = -1;
+	}
+	failure = (struct error){ 0 };
+	if (is_ours && cgroup_thaw(cgroup, &failure) < 0) {
+		if (result < 0)
+			return error_hint(err, "and it can't be resumed: %.200s", failure.text);
+		*err = failure;
+		return -1;
+	}
+	return result;
+}
+
+static int update_unit(struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct spec_resources *created, struct cgroup_journal *journal, struct error *err)
+{
+	json_t *properties;
+	int result = 0;
+
+	if (cgroup_systemd_collect(cgroup, resources, &properties, err) < 0)
+		return -1;
+	if (json_array_size(properties) > 0) {
+		result = cgroup_unit_files_keep(cgroup, journal, err);
+		if (result == 0)
+			result = cgroup_update_rewrites_devices(cgroup)
+					 ? tell_frozen_unit(
+						   cgroup, properties, created, journal, err)
+					 : tell_unit(cgroup, properties, journal, err);
+	}
+	json_decref(properties);
+	return result;
+}
+
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct spec_resources *created, struct error *err)
 {
 	cleanup_journal struct cgroup_journal journal = { 0 };
 
 	if (cgroup_limits_update(cgroup, resources, &journal, err) == 0 &&
-		(!cgroup->unit || update_unit(cgroup, resources, &journal, err) == 0))
+		(!cgroup->unit || update_unit(cgroup, resources, created, &journal, err) == 0))
 		return 0;
 	cgroup_journal_undo(&journal);
 	return -1;

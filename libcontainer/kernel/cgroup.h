@@ -80,10 +80,15 @@ int cgroup_limit_late(struct cgroup *cgroup, const struct spec_resources *resour
 
 /*
  * As cgroup_limit() for a container that runs: absent members stay, devices are
- * never touched. What is changed when it fails is changed back.
+ * those of CREATED, which cgroup_limit() had. What is changed when it fails is
+ * changed back. A container on v1 that systemd has a part in stands still
+ * meanwhile.
  */
-int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
-	must_check;
+int cgroup_update(struct cgroup *cgroup, const struct spec_resources *resources,
+	const struct spec_resources *created, struct error *err) must_check;
+
+/* Whether CREATED matters to it: systemd writes v1's device rules along with all else. */
+bool cgroup_update_rewrites_devices(struct cgroup *cgroup);
 
 /*
  * How a new process gets in. On v2: born there, by the directory descriptor

@@ -384,8 +384,8 @@ static int ask_once(
 	return result;
 }
 
-int cgroup_systemd_update(
-	struct cgroup *cgroup, const struct spec_resources *resources, struct error *err)
+int cgroup_systemd_collect(struct cgroup *cgroup, const struct spec_resources *resources,
+	json_t **ret_properties, struct error *err)
 {
 	json_t *properties = json_array();
 	struct cgroup_unit_now now;
@@ -396,11 +396,13 @@ int cgroup_systemd_update(
 		json_decref(properties);
 		return -1;
 	}
-	if (json_array_size(properties) == 0) {
-		json_decref(properties);
-		return 0;
-	}
-	return ask_once(cgroup, "set", json_pack("{s:o}", "properties", properties), err);
+	*ret_properties = properties;
+	return 0;
+}
+
+int cgroup_systemd_update(const struct cgroup *cgroup, json_t *properties, struct error *err)
+{
+	return ask_once(cgroup, "set", json_pack("{s:O}", "properties", properties), err);
 }
 
 int cgroup_systemd_attach(

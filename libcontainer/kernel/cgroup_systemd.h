@@ -35,9 +35,14 @@ int cgroup_systemd_start(struct cgroup *cgroup, struct error *err) must_check;
 /* Ends that process. Does nothing without one. */
 void cgroup_systemd_release(struct cgroup *cgroup);
 
-/* Tells the unit its new limits. */
-int cgroup_systemd_update(struct cgroup *cgroup, const struct spec_resources *resources,
-	struct error *err) must_check;
+/* What the unit is to be told of its new limits, for the caller to free; an array, perhaps empty.
+ */
+int cgroup_systemd_collect(struct cgroup *cgroup, const struct spec_resources *resources,
+	json_t **ret_properties, struct error *err) must_check;
+
+/* Tells it; returns when systemd has written its files. */
+int cgroup_systemd_update(const struct cgroup *cgroup, json_t *properties, struct error *err)
+	must_check;
 
 /*
  * Has systemd move PID into the group BELOW ("" or "/NAME") the unit's, for a

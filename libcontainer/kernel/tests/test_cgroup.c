@@ -505,7 +505,7 @@ START_TEST(devices_are_guarded)
 
 		suite_assert_done(cgroup_limit(cgroup, resources, &err), err);
 		ck_assert_msg(try_device(cgroup) == rows[i].result, "%s", rows[i].json);
-		suite_assert_done(cgroup_update(cgroup, resources, &err), err);
+		suite_assert_done(cgroup_update(cgroup, resources, NULL, &err), err);
 		/* As after a restart, so that a group has rules from before. */
 		saved = cgroup_save(cgroup);
 		cgroup_free(cgroup);

@@ -236,7 +236,7 @@ static void update(struct cgroup *cgroup, const char *json)
 	cleanup_document struct spec_document *document = NULL;
 	const struct spec_resources *resources = cgroup_resources_parse(json, &document);
 
-	suite_assert_done(cgroup_update(cgroup, resources, &err), err);
+	suite_assert_done(cgroup_update(cgroup, resources, NULL, &err), err);
 }
 
 static void assert_file(
@@ -359,7 +359,7 @@ START_TEST(kills_for_memory_are_told)
 	ck_assert_msg(cgroup, "%s", err.text);
 	if (!has_controller(cgroup, "memory", "memory.limit_in_bytes", "memory.max"))
 		return;
-	suite_assert_done(cgroup_update(cgroup, &resources, &err), err);
+	suite_assert_done(cgroup_update(cgroup, &resources, NULL, &err), err);
 	suite_assert_done(cgroup_oom_watch_open(cgroup, &watch, &err), err);
 	suite_assert_done(cgroup_oom_watch_read(&watch, &count, &is_gone, &err), err);
 	ck_assert_uint_eq(count, 0);
