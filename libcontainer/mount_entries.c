@@ -556,13 +556,12 @@ int mount_entries_make_readonly(struct mount_entries *entries, struct error *err
 
 int mount_entries_propagate(struct mount_entries *entries, struct error *err)
 {
-	/* A read-only path above a mount has covered it with a clone, a mask with something else.
-	 */
 	for (size_t i = 0; i < entries->n_late; i++) {
 		const struct mounts_change change = {
 			.propagation = entries->late[i].change.propagation,
 			.is_recursive = entries->late[i].change.is_recursive,
 		};
+		/* A read-only path above it may have covered it with a clone of it. */
 		cleanup_fd int top = mounts_open_top(entries->late[i].fd);
 
 		if (mounts_alter(entries->late[i].fd, &change, err) < 0 ||

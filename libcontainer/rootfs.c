@@ -149,7 +149,8 @@ int rootfs_hide(struct rootfs *rootfs, struct error *err)
 	/* First: what hides them are clones, which are what they were then. */
 	if (mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
 		hidden_paths_make_readonly(rootfs->root, &spec->platform.readonly_paths, err) < 0 ||
-		hidden_paths_mask(rootfs->root, &spec->platform.masked_paths, err) < 0 ||
+		hidden_paths_mask(rootfs->root, &spec->platform.masked_paths,
+			spec->platform.mount_label, err) < 0 ||
 		propagate_deep(rootfs, err) < 0)
 		return -1;
 	if (spec->root.readonly && mounts_alter(rootfs->root, &readonly, err) < 0) {

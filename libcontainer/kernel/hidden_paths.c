@@ -19,6 +19,7 @@
 struct covers {
 	int null;
 	int directory;
+	const char *label; /* of the directory */
 };
 
 /* Whether both are one directory, reached by one mount. */
@@ -51,15 +52,6 @@ static int open_target(int root_fd, const char *path, int *ret_fd, struct error 
 	return 0;
 }
 
-static const struct filesystem empty_directory = {
-	.type = "tmpfs",
-	.source = "tmpfs",
-	.here.set = MOUNT_ATTR_RDONLY,
-	.words =
-		&(const struct spec_strings){
-			(const char *[]){ "nr_blocks=1", "nr_inodes=1", NULL }, 2 },
-};
-
 /* Clones what is at SOURCE_FD over TARGET_FD. Gives the clone if RET_MOUNT is not NULL. */
 static int cover(int source_fd, int target_fd, int *ret_mount)
 {
@@ -74,6 +66,15 @@ static int cover(int source_fd, int target_fd, int *ret_mount)
 
 static int cover_directory(struct covers *covers, int target_fd, struct error *err)
 {
+	const char *words[] = { "nr_blocks=1", "nr_inodes=1", NULL };
+	const struct filesystem empty_directory = {
+		.type = "tmpfs",
+		.source = "tmpfs",
+		.here.set = MOUNT_ATTR_RDONLY,
+		.words = &(const struct spec_strings){ words, 2 },
+		.label = covers->label,
+	};
+
 	if (covers->directory >= 0)
 		return cover(covers->directory, target_fd, NULL);
 	covers->directory = filesystem_open(&empty_directory, err);
@@ -117,9 +118,10 @@ static int mask(int root_fd, const char *path, struct covers *covers, struct err
 	return result < 0 ? error_set_call(err, "mask", path) : 0;
 }
 
-int hidden_paths_mask(int root_fd, const struct spec_strings *paths, struct error *err)
+int hidden_paths_mask(
+	int root_fd, const struct spec_strings *paths, const char *label, struct error *err)
 {
-	struct covers covers = { -1, -1 };
+	struct covers covers = { .null = -1, .directory = -1, .label = label };
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < paths->count; i++) {

@@ -14,8 +14,13 @@
 #include "base/error.h"
 #include "libspec/spec_types.h"
 
-/* Errors point into /linux/maskedPaths. */
-int hidden_paths_mask(int root_fd, const struct spec_strings *paths, struct error *err) must_check;
+/*
+ * LABEL is the SELinux context of the directories that are put there, or NULL:
+ * without one the policy's for a tmpfs, which the container may not be allowed
+ * to look into. Errors point into /linux/maskedPaths.
+ */
+int hidden_paths_mask(int root_fd, const struct spec_strings *paths, const char *label,
+	struct error *err) must_check;
 
 /*
  * Mounts each path on itself, with all that is mounted below it, and makes that

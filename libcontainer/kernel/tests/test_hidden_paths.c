@@ -36,7 +36,7 @@ static int mask(int root, const char *path)
 {
 	const char *items[] = { path, NULL };
 
-	return hidden_paths_mask(root, &(struct spec_strings){ items, 1 }, &err);
+	return hidden_paths_mask(root, &(struct spec_strings){ items, 1 }, NULL, &err);
 }
 
 static int make_readonly(int root, const char *path)
@@ -56,7 +56,8 @@ START_TEST(masks_files_and_directories)
 
 	if (_i)
 		sandbox_deny(_i == 1 ? SYS_open_tree : SYS_mount_setattr, ENOSYS);
-	suite_assert_done(hidden_paths_mask(root, &(struct spec_strings){ items, 7 }, &err), err);
+	suite_assert_done(
+		hidden_paths_mask(root, &(struct spec_strings){ items, 7 }, NULL, &err), err);
 	ck_assert_str_eq(sandbox_read(SANDBOX_ROOT "/dir/file"), "");
 	ck_assert_int_eq(stat(SANDBOX_ROOT "/dir/other", &st), 0);
 	ck_assert_uint_eq(st.st_rdev, makedev(1, 3));
@@ -111,6 +112,22 @@ START_TEST(null_of_the_image_is_not_used)
 }
 END_TEST
 
+/* A kernel without SELinux, or without that label, refuses it: so it was asked for. */
+START_TEST(directories_get_the_label)
+{
+	const char *items[] = { "/dir/file", "/dir2", NULL };
+	int root = enter();
+
+	if (_i)
+		sandbox_deny(SYS_fsopen, ENOSYS);
+	ck_assert_int_eq(
+		hidden_paths_mask(root, &(struct spec_strings){ items, 2 }, "no:such:label", &err),
+		-1);
+	sandbox_assert_error(&err, "/linux/maskedPaths/1", "file system 'tmpfs'");
+	ck_assert_int_eq(err.sys_errno, EINVAL);
+}
+END_TEST
+
 START_TEST(makes_read_only_and_keeps_the_rest)
 {
 	int root = enter();
@@ -161,6 +178,7 @@ int main(void)
 	tcase_add_test(tests, acts_on_what_a_link_leads_to);
 	tcase_add_loop_test(tests, is_not_silent_about_failure, 0, 2);
 	tcase_add_test(tests, null_of_the_image_is_not_used);
+	tcase_add_loop_test(tests, directories_get_the_label, 0, 2);
 	tcase_add_loop_test(tests, makes_read_only_and_keeps_the_rest, 0, 3);
 	tcase_add_loop_test(tests, a_race_does_not_reach_the_host, 0, 2);
 	return suite_run(tests);
