@@ -160,11 +160,9 @@ static int unshare_user(const struct launch_request *request, struct error *err)
 {
 	if (unshare(CLONE_NEWUSER) < 0)
 		return error_set_errno(err, "make a user namespace");
-	if (sync_ask(request->sync[1], SYNC_MAP_IDS, (int)getpid(), err) < 0 ||
-		credentials_become_root(err) < 0)
+	if (sync_ask(request->sync[1], SYNC_MAP_IDS, (int)getpid(), err) < 0)
 		return -1;
-	/* The kernel sees to that only when the user is another one outside as well. */
-	return credentials_set_dumpable(false, err);
+	return credentials_become_root(err);
 }
 
 static int unshare_time(const struct launch_request *request, struct error *err)

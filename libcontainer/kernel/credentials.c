@@ -76,6 +76,13 @@ static int explain_id(
 	return error_point(err, "%s/user/%s", process->pointer, member);
 }
 
+int credentials_set_dumpable(bool is_dumpable, struct error *err)
+{
+	if (prctl(PR_SET_DUMPABLE, is_dumpable, 0, 0, 0) < 0)
+		return error_set_errno(err, "set the dumpable flag");
+	return 0;
+}
+
 int credentials_apply(const struct spec_process *process, struct error *err)
 {
 	const struct spec_user *user = &process->user;
@@ -88,7 +95,8 @@ int credentials_apply(const struct spec_process *process, struct error *err)
 		return explain_id(process, "gid", user->gid, err);
 	if (syscall(CALL_SETRESUID, user->uid, user->uid, user->uid) < 0)
 		return explain_id(process, "uid", user->uid, err);
-	return 0;
+	/* The kernel does as fs.suid_dumpable says (proc(5)), or nothing when all is as it was. */
+	return credentials_set_dumpable(false, err);
 }
 
 int credentials_become_root(struct error *err)
@@ -99,19 +107,13 @@ int credentials_become_root(struct error *err)
 		return error_set_errno(err, "become gid 0 of the user namespace");
 	if (syscall(CALL_SETRESUID, 0, 0, 0) < 0)
 		return error_set_errno(err, "become uid 0 of the user namespace");
-	return 0;
+	/* Uid 0 may be the same outside, which is no change to the kernel. */
+	return credentials_set_dumpable(false, err);
 }
 
 int credentials_forbid_new_privileges(struct error *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set_errno(err, "set no_new_privs");
-	return 0;
-}
-
-int credentials_set_dumpable(bool is_dumpable, struct error *err)
-{
-	if (prctl(PR_SET_DUMPABLE, is_dumpable, 0, 0, 0) < 0)
-		return error_set_errno(err, "set the dumpable flag");
 	return 0;
 }

@@ -19,13 +19,15 @@
  * permitted capabilities outlive leaving uid 0 (PR_SET_KEEPCAPS, cleared again
  * by execve). Exactly the groups of the config are left, unless the user
  * namespace denies setgroups: then there must be none in the config. An ID
- * that the user namespace does not map is an error with its pointer.
+ * that the user namespace does not map is an error with its pointer. Whatever
+ * the kernel makes of the change, the caller is not dumpable afterwards.
  */
 int credentials_apply(const struct spec_process *process, struct error *err) must_check;
 
 /*
  * Becomes uid 0 and gid 0 with no supplementary groups, after a user namespace
  * was entered: until then the caller has the IDs of outside, or overflow ones.
+ * It is not dumpable afterwards.
  */
 int credentials_become_root(struct error *err) must_check;
 

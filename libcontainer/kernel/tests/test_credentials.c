@@ -140,6 +140,20 @@ START_TEST(without_the_right_it_fails)
 }
 END_TEST
 
+/* Also where nothing changes for the kernel, which then leaves the flag as it is. */
+START_TEST(who_changes_is_not_dumpable)
+{
+	const struct spec_process process = { .pointer = "/process" };
+
+	suite_assert_done(credentials_set_dumpable(true, &err), err);
+	suite_assert_done(credentials_become_root(&err), err);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 0);
+	suite_assert_done(credentials_set_dumpable(true, &err), err);
+	suite_assert_done(credentials_apply(&process, &err), err);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 0);
+}
+END_TEST
+
 START_TEST(flags_are_set)
 {
 	suite_assert_done(credentials_set_dumpable(false, &err), err);
@@ -163,6 +177,7 @@ int main(void)
 	tcase_add_loop_test(tests, unmapped_ids_are_named, 0, array_size(unmapped));
 	tcase_add_loop_test(tests, denied_groups_are_an_error_only_when_asked_for, 0, 2);
 	tcase_add_test(tests, without_the_right_it_fails);
+	tcase_add_test(tests, who_changes_is_not_dumpable);
 	tcase_add_test(tests, flags_are_set);
 	return suite_run(tests);
 }
