@@ -6,10 +6,11 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 
 import harness
 from attacks import hostile_bundle, link
-from harness import Container, Runtime, cases, expect, expect_in
+from harness import Container, Runtime, cases, expect, expect_in, expect_tree
 
 MASKED, READONLY = '/proc/version', '/proc/sys'
 
@@ -146,6 +147,40 @@ def test_bound_to_a_link_that_is_hidden_later(destination):
     record = Runtime().fails('create', '--bundle', bundle.save().path, 'refused')
     expect_in('has a symbolic link in it', record['msg'], 'message')
     expect(config['mounts'][int(record['pointer'].split('/')[2])]['destination'], destination, 'pointer')
+
+
+@cases(('part of proc', '/proc/sys', 'mounting below /proc is not allowed'),
+       ('proc', '../proc', 'only a procfs can be mounted on /proc'), ('root', '/', "nothing can be mounted on '/' itself"),
+       ('new in sys', '/sys/new', 'leads by a symbolic link to what is missing below /proc or /sys'))
+def test_notify_directory(name, target, text):
+    """What the runtime mounts by itself goes no further than what the config asks for."""
+    bundle = hostile_bundle()
+    link(bundle, 'run/notify', target)
+    tree = bundle.save().tree()
+    path = harness.tmp / 'notify'
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as service:
+        service.bind(str(path))
+        runtime = Runtime(env={**os.environ, 'NOTIFY_SOCKET': str(path)})
+        record = runtime.fails('create', '--bundle', bundle.path, 'refused')
+    expect_in("mount '/run/notify': ", record['msg'], 'message')
+    expect_in(text, record['msg'], 'message')
+    expect_tree(bundle, tree)
+
+
+@cases(('link', True), ('directory', False))
+def test_notify_directory_is_no_place_for_devices(name, is_link):
+    """Not even where the image's link has it on /dev."""
+    bundle = hostile_bundle()
+    bundle.config['mounts'] = [m for m in bundle.config['mounts'] if not m['destination'].startswith('/dev')]
+    if is_link:
+        link(bundle, 'run/notify', '../dev')
+    path = harness.tmp / 'notify'
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as service:
+        service.bind(str(path))
+        runtime = Runtime(env={**os.environ, 'NOTIFY_SOCKET': str(path)})
+        with Container(runtime, bundle) as container:
+            names = os.listdir(f'/proc/{container.create().pid}/root/dev')  # start would wait for a message
+    expect('null' in names, not is_link, 'devices')
 
 
 @cases(('file', 'cpuinfo', True), ('deep file', 'sys/kernel/ns_last_pid', True), ('other file', 'sysrq-trigger', False),

@@ -476,17 +476,23 @@ static int bind_notify(struct mount_entries *entries, struct error *err)
 		.attributes.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 				  MOUNT_ATTR_NOEXEC,
 	};
+	const struct mount_place place = {
+		.root = entries->root,
+		.path = "/run/notify",
+		.type = S_IFDIR,
+		.may_have_links = true,
+		.witness = entries->request->witness,
+		.link_witness = entries->request->witness,
+	};
 	cleanup_tree struct mounts_tree tree = MOUNTS_NO_TREE;
-	cleanup_fd int target = -1;
+	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
 
 	if (mount_sources_take(entries->sources, entries->request,
-		    mount_sources_notify(entries->request), &tree, err) < 0)
+		    mount_sources_notify(entries->request), &tree, err) < 0 ||
+		mount_target_open(&place, &target, err) < 0 ||
+		mount_target_check_proc(&target, tree.fd, err) < 0)
 		return -1;
-	target = path_make_in_root(entries->root, "/run/notify", S_IFDIR, PATH_IN_ROOT,
-		entries->request->witness, err);
-	if (target < 0)
-		return -1;
-	if (mounts_attach(&tree, target) < 0)
+	if (mounts_attach(&tree, target.fd) < 0)
 		return error_set_errno(err, "bind '%s'", entries->request->notify_dir);
 	return mounts_alter(tree.fd, &change, err);
 }
@@ -535,9 +541,9 @@ int mount_entries_make(struct mount_entries *entries, const struct rootfs_reques
 		error_point(err, "/mounts/%zu", i);
 		return error_wrap(err, "mount '%s'", spec->mounts[i].destination);
 	}
-	look_at_dev(entries);
 	if (request->notify_dir && bind_notify(entries, err) < 0)
 		return error_wrap(err, "mount '/run/notify'");
+	look_at_dev(entries);
 	return 0;
 }
 
