@@ -19,7 +19,7 @@ struct events_options {
 
 static const struct option_row options[] = {
 	OPTION_STRING("interval", 0, "DURATION", struct events_options, interval,
-		"time between counters: 5s (default), 100ms, 1m30s"),
+		"time between counters: 5s (default), 1.5s, 1m30s"),
 	OPTION_SWITCH("stats", 0, struct events_options, stats, "print the counters once and end"),
 	{ 0 },
 };

@@ -308,9 +308,21 @@ def test_reader_that_goes():
             process.wait(10)
 
 
+@cases(('1.5s',), ('0.5h',), ('500000us',), ('500000000ns',), ('9223372036854775807ns',))
+def test_interval_as_go_writes_it(text):
+    with Container(Runtime(), Bundle()) as container:
+        container.run()
+        with events(container, '--interval', text) as process:
+            wait_until_watching(process)
+            container.finish()
+            expect(process.wait(10), 0, 'exit status')
+        container.delete()
+
+
 # Refusals
 
-@cases(('no unit', '5'), ('zero', '0s'), ('below', '-1s'), ('words', 'often'), ('huge', '99999999999999999h'))
+@cases(('no unit', '5'), ('zero', '0s'), ('below', '-1s'), ('words', 'often'), ('huge', '99999999999999999h'), ('no digit', '.s'),
+       ('more than Go has', '9223372036854775808ns'))
 def test_wrong_interval(name, text):
     with Container(Runtime(), Bundle()) as container:
         container.create()

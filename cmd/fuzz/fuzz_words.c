@@ -13,8 +13,6 @@
 #include "cmd/escape.h"
 #include "cmd/signals.h"
 
-#define YEAR_MS (INT64_C(366) * 24 * 3600 * 1000)
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void demand(int is_true)
@@ -67,7 +65,7 @@ static void check_meanings(const char *word)
 	else
 		demand(signal == -1 && err.kind != ERROR_NONE && err.text[0]);
 	if (duration_parse(word, &ms) == 0)
-		demand(ms >= 0 && ms <= YEAR_MS);
+		demand(ms >= 0 && ms <= DURATION_MS_MAX);
 	else
 		demand(ms == -1);
 }
