@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""README.md's section "By hand", typed at a shell in a terminal: its own lines, so that they stay true."""
+"""README.md's section "By hand", typed at a shell in a terminal: its own lines, so that they stay true; and contrib/."""
 import json
 import os
 import pathlib
@@ -10,9 +10,10 @@ import select
 import shutil
 import signal
 import time
+import tomllib
 
 import harness
-from harness import expect, expect_in, serial
+from harness import Skip, cases, expect, expect_in, serial
 
 PROMPT = 'typed> '
 
@@ -144,6 +145,31 @@ def test_start_on_terminal_needs_a_console_socket():
         create = readme_lines('sudo kogg create')[0]
         expect_in('console-socket', typed.shell.type(create, status=1), 'create with a terminal')
         expect(typed.states(), [], 'states')
+
+
+def shipped(name):
+    with open(harness.SOURCE / 'contrib' / name, 'rb') as file:
+        return tomllib.load(file)
+
+
+@cases(('json', 'runtime_supports_json'), ('no cgroup', 'runtime_supports_nocgroup'))
+def test_podman_keeps_its_own_runtimes(name, member):
+    """The lists replace podman's, whose manual file names one of them with an s at its end."""
+    ours = shipped('podman/50-kogg.conf')['engine'][member]
+    expect_in('kogg', ours, member)
+    default = pathlib.Path('/usr/share/containers/containers.conf')
+    if not default.exists():
+        raise Skip(f'there is no {default}')
+    found = re.search(rf'^#? *{member}s? = (\[.*\])', default.read_text(), re.M)
+    assert found, f'{default} says nothing of {member}'
+    expect(sorted(set(json.loads(found[1])) - set(ours)), [], f'runtimes that {member} leaves out')
+
+
+def test_where_engines_look():
+    paths = shipped('podman/50-kogg.conf')['engine']['runtimes']['kogg']
+    expect(paths, ['/usr/bin/kogg', '/usr/local/bin/kogg'], 'paths for podman')
+    runtime = shipped('cri-o/50-kogg.conf')['crio']['runtime']['runtimes']['kogg']
+    expect((runtime['runtime_path'], runtime['container_min_memory']), ('/usr/bin/kogg', '512KiB'), 'for cri-o')
 
 
 harness.main(__name__)
