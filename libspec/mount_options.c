@@ -216,16 +216,35 @@ static int refuse(struct json_reader *reader, size_t index, const char *word)
 		reader, "options", index, "unknown option '%.64s' on a bind mount", word);
 }
 
-/* What the words that no bind mount can use come to. */
-static int drop_from_bind(
-	struct json_reader *reader, const struct spec_strings *options, size_t index)
+/* Flags of a file system, which a bind takes as it is. MS_SILENT is of the mounting alone. */
+static uint64_t flags_lost_on_bind(const struct mount_options *options)
 {
-	const char *word = options->items[index];
+	return options->sb_set & ~(uint64_t)MS_SILENT;
+}
 
-	if (!strchr(word, '='))
-		return refuse(reader, index, word);
-	json_reader_warn_item(reader, "options", index,
-		"'%.64s' is ignored, a bind mount has no such data", word);
+static bool is_lost_on_bind(const struct option *option, const struct mount_options *options)
+{
+	if (option->subject == SUBJECT_TMPCOPYUP)
+		return true;
+	return option->subject == SUBJECT_SUPERBLOCK && option->action == ACTION_SET &&
+	       (option->bits & flags_lost_on_bind(options));
+}
+
+/* What the words that no bind mount can use come to. */
+static int drop_from_bind(struct json_reader *reader, const struct spec_strings *words,
+	const struct mount_options *options)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		const char *word = words->items[i];
+		const struct option *option = find_option(word);
+
+		if (option ? !is_lost_on_bind(option, options) : !word[0])
+			continue;
+		if (!option && !strchr(word, '='))
+			return refuse(reader, i, word);
+		json_reader_warn_item(reader, "options", i,
+			"'%.64s' is ignored, a bind mount has no such option", word);
+	}
 	return 0;
 }
 
@@ -246,10 +265,10 @@ int mount_options_read(struct json_reader *reader, const struct spec_strings *op
 		else if (options->items[i][0])
 			data->items[data->count++] = options->items[i];
 	}
-	for (size_t i = 0; result.is_bind && data->count > 0 && i < options->count; i++)
-		if (options->items[i][0] && !find_option(options->items[i]) &&
-			drop_from_bind(reader, options, i) < 0)
-			return -1;
+	if (result.is_bind &&
+		(data->count > 0 || result.has_tmpcopyup || flags_lost_on_bind(&result)) &&
+		drop_from_bind(reader, options, &result) < 0)
+		return -1;
 	if (result.is_bind)
 		*data = (struct spec_strings){ 0 };
 	*ret_options = result;

@@ -46,7 +46,8 @@ struct mount_options {
  * Reads the words in OPTIONS, the member "options" of the object that READER
  * is in. An unknown word is data for the file system; a bind mount has none,
  * so there it is an error, or with a "=" in it only worth a warning: engines
- * hand on what the user gave. The empty word, which podman writes, is nothing.
+ * hand on what the user gave. So are known words that are for a new file system,
+ * as sync and tmpcopyup. The empty word, which podman writes, is nothing.
  */
 int mount_options_read(struct json_reader *reader, const struct spec_strings *options,
 	struct mount_options *ret_options) must_check;
