@@ -175,6 +175,7 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		cgroup_make(creation->file.cgroup, err) < 0)
 		return -1;
 	rollback_push(&creation->rollback, creation_undo_made_paths, creation);
+	rollback_push(&creation->rollback, creation_undo_intel_rdt, creation);
 	rollback_push(&creation->rollback, creation_undo_cgroup, creation);
 	neighbours_mark(&creation->dir, creation->file.cgroup);
 	creation_watch_memory(creation->spec, creation->file.cgroup, &creation->kills);
@@ -348,7 +349,6 @@ static int assist(struct creation *creation, struct error *err)
 		intel_rdt_apply(platform->intel_rdt, creation->id, creation->first.pid,
 			&creation->file.rdt, err) < 0)
 		return -1;
-	rollback_push(&creation->rollback, creation_undo_intel_rdt, creation);
 	creation->file.pid = creation->first.pid;
 	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
 		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)

@@ -108,7 +108,7 @@ void creation_undo_intel_rdt(void *context)
 	struct creation *creation = context;
 	struct error err = { 0 };
 
-	if (intel_rdt_remove(creation->spec->platform.intel_rdt, creation->id, &creation->file.rdt,
+	if (intel_rdt_undo(creation->spec->platform.intel_rdt, creation->id, &creation->file.rdt,
 		    &err) < 0)
 		log_warning("%s", err.text);
 }

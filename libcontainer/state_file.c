@@ -152,7 +152,7 @@ static int from_json(struct state_file *state, json_t *json, struct error *err)
 	state->has_start_hooks = start;
 	state->has_poststart = poststart;
 	state->has_poststop = poststop;
-	state->rdt = (struct intel_rdt_made){ rdt_group, rdt_monitoring };
+	state->rdt = (struct intel_rdt_made){ rdt_group, rdt_monitoring, false };
 	state->no_new_keyring = no_keyring;
 	if (load_annotations(state, annotations, err) < 0)
 		return -1;

@@ -21,6 +21,9 @@
 /* A few lines of a few hundred bytes. */
 #define SCHEMATA_MAX 65536
 
+/* A number a line; of more than these not one matters. */
+#define TASKS_MAX 4096
+
 #ifndef RDTGROUP_SUPER_MAGIC
 #	define RDTGROUP_SUPER_MAGIC 0x7655821
 #endif
@@ -267,7 +270,7 @@ static int fill_group(int resctrl_fd, int group_fd, const struct spec_intel_rdt 
 int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	struct intel_rdt_made *ret_made, struct error *err)
 {
-	struct intel_rdt_made made = { false, false };
+	struct intel_rdt_made made = { 0 };
 	struct error ignored = { 0 };
 	cleanup_fd int group = -1;
 	bool is_new = false;
@@ -287,8 +290,9 @@ int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const c
 			error_hint(err, "%s", ignored.text);
 		return error_point(err, "/linux/intelRdt");
 	}
-	/* One with a name of its own stays: others may have joined it. */
+	/* One with a name of its own stays when the container goes (config-linux.md). */
 	made.has_group = is_new && !rdt->clos_id;
+	made.has_class = is_new && rdt->clos_id;
 	*ret_made = made;
 	return 0;
 }
@@ -343,6 +347,26 @@ int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const 
 	return 0;
 }
 
+/* Who joins between this and the removal is moved to the default class by the kernel. */
+static bool is_unused(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id)
+{
+	cleanup_text struct text tasks = { 0 };
+	struct error ignored = { 0 };
+	cleanup_fd int group = find_group(resctrl_fd, rdt, id, &ignored);
+
+	return group >= 0 && file_read_at(group, "tasks", TASKS_MAX, &tasks, &ignored) == 0 &&
+	       tasks.length == 0;
+}
+
+int intel_rdt_undo_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, struct error *err)
+{
+	struct intel_rdt_made all = *made;
+
+	all.has_group |= made->has_class && is_unused(resctrl_fd, rdt, id);
+	return intel_rdt_remove_at(resctrl_fd, rdt, id, &all, err);
+}
+
 int intel_rdt_update_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	struct text *ret_before, struct error *err)
 {
@@ -371,7 +395,7 @@ int intel_rdt_apply(const struct spec_intel_rdt *rdt, const char *id, pid_t pid,
 	cleanup_fd int resctrl = -1;
 
 	if (!rdt) {
-		*ret_made = (struct intel_rdt_made){ false, false };
+		*ret_made = (struct intel_rdt_made){ 0 };
 		return 0;
 	}
 	resctrl = open_resctrl(err);
@@ -397,6 +421,17 @@ int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
 		return 0;
 	resctrl = open_resctrl(err);
 	return resctrl < 0 ? -1 : intel_rdt_remove_at(resctrl, rdt, id, made, err);
+}
+
+int intel_rdt_undo(const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, struct error *err)
+{
+	cleanup_fd int resctrl = -1;
+
+	if (!rdt || (!made->has_group && !made->has_monitoring && !made->has_class))
+		return 0;
+	resctrl = open_resctrl(err);
+	return resctrl < 0 ? -1 : intel_rdt_undo_at(resctrl, rdt, id, made, err);
 }
 
 int intel_rdt_update(const struct spec_intel_rdt *rdt, const char *id, struct text *ret_before,

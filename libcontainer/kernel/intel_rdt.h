@@ -17,6 +17,7 @@
 struct intel_rdt_made {
 	bool has_group;      /* the directory of the class of service */
 	bool has_monitoring; /* the monitoring group in it */
+	bool has_class;      /* one with a name from the config: for intel_rdt_undo() alone */
 };
 
 /*
@@ -41,6 +42,14 @@ int intel_rdt_remove(const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err) must_check;
 
 /*
+ * The same for a container that came to nothing and whose processes are gone: a class
+ * with a name from the config, which else outlives who made it, goes as well, unless
+ * others have joined it.
+ */
+int intel_rdt_undo(const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, struct error *err) must_check;
+
+/*
  * Writes the cache and bandwidth schemas of RDT, whose list is not looked at,
  * to the class of a container that was given one by intel_rdt_apply().
  * RET_BEFORE gets all that its schemata were, for intel_rdt_restore().
@@ -56,6 +65,8 @@ int intel_rdt_apply_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const c
 int intel_rdt_join_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, pid_t pid, struct error *err) must_check;
 int intel_rdt_remove_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
+	const struct intel_rdt_made *made, struct error *err) must_check;
+int intel_rdt_undo_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	const struct intel_rdt_made *made, struct error *err) must_check;
 int intel_rdt_update_at(int resctrl_fd, const struct spec_intel_rdt *rdt, const char *id,
 	struct text *ret_before, struct error *err) must_check;

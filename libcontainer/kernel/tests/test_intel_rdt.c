@@ -194,7 +194,7 @@ START_TEST(one_more_process_that_is_refused)
 {
 	const struct spec_intel_rdt rdt = { .clos_id = "gold" };
 
-	made = (struct intel_rdt_made){ false, false };
+	made = (struct intel_rdt_made){ 0 };
 	ck_assert_int_eq(unlinkat(resctrl, "gold/tasks", 0), 0);
 	ck_assert_int_eq(symlinkat("/dev/full", resctrl, "gold/tasks"), 0);
 	ck_assert_int_eq(intel_rdt_join_at(resctrl, &rdt, "web", &made, 456, &err), -1);
@@ -206,7 +206,7 @@ START_TEST(removing_what_is_gone_is_fine)
 {
 	const struct spec_intel_rdt rdt = { 0 };
 
-	made = (struct intel_rdt_made){ true, true };
+	made = (struct intel_rdt_made){ .has_group = true, .has_monitoring = true };
 	suite_assert_done(intel_rdt_remove_at(resctrl, &rdt, "web", &made, &err), err);
 	ck_assert_int_eq(
 		mkdirat(resctrl, "web", 0755) + mkdirat(resctrl, "web/mon_groups", 0755), 0);
@@ -215,6 +215,21 @@ START_TEST(removing_what_is_gone_is_fine)
 	suite_assert_done(intel_rdt_remove_at(resctrl, &rdt, "web", &made, &err), err);
 	ck_assert_int_eq(faccessat(resctrl, "web/mon_groups/web", F_OK, 0), -1);
 	ck_assert_int_eq(faccessat(resctrl, "web", F_OK, 0), 0);
+}
+END_TEST
+
+/* A directory that looks like a class can't be removed with its files in it: that it is tried
+ * shows. */
+START_TEST(a_class_is_undone_when_nobody_is_in_it)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "gold" };
+
+	made = (struct intel_rdt_made){ .has_class = _i != 2 };
+	make_file("gold/tasks", _i == 1 ? "77\n" : "");
+	suite_assert_done(intel_rdt_remove_at(resctrl, &rdt, "web", &made, &err), err);
+	ck_assert_int_eq(intel_rdt_undo_at(resctrl, &rdt, "web", &made, &err), _i == 0 ? -1 : 0);
+	if (_i == 0)
+		ck_assert_str_eq(err.text, "remove the resctrl group 'gold': directory not empty");
 }
 END_TEST
 
@@ -300,6 +315,7 @@ int main(void)
 	tcase_add_test(tests, one_more_process_without_a_class);
 	tcase_add_test(tests, one_more_process_that_is_refused);
 	tcase_add_test(tests, removing_what_is_gone_is_fine);
+	tcase_add_loop_test(tests, a_class_is_undone_when_nobody_is_in_it, 0, 3);
 	tcase_add_loop_test(tests, new_lines_and_the_old_ones_back, 0, 2);
 	tcase_add_test(tests, new_lines_take_the_class);
 	tcase_add_test(tests, refused_lines_name_the_reason);
