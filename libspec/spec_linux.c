@@ -223,8 +223,8 @@ static const char *check_bandwidth(const char *value)
 static const struct json_field intel_rdt_fields[] = {
 	FIELD_STRING("closID", struct spec_intel_rdt, clos_id, .is_empty_absent = true,
 		.check = check_clos_id),
-	FIELD_STRING("l3CacheSchema", struct spec_intel_rdt, l3_cache_schema,
-		.is_empty_absent = true, .check = spec_forms_one_line),
+	FIELD_STRING(
+		"l3CacheSchema", struct spec_intel_rdt, l3_cache_schema, .is_empty_absent = true),
 	FIELD_STRING("memBwSchema", struct spec_intel_rdt, mem_bw_schema, .is_empty_absent = true,
 		.check = check_bandwidth),
 	FIELD_STRINGS("schemata", struct spec_intel_rdt, schemata, .check = spec_forms_one_line),
@@ -232,9 +232,22 @@ static const struct json_field intel_rdt_fields[] = {
 	FIELD_END,
 };
 
+/* The text says SHOULD NOT of line feeds; code and data of L3 may have a line each. */
+static int finish_intel_rdt(struct json_reader *reader, json_t *node, void *object)
+{
+	const struct spec_intel_rdt *rdt = object;
+
+	(void)node;
+	if (rdt->l3_cache_schema && strchr(rdt->l3_cache_schema, '\n'))
+		json_reader_warn_at(reader, "l3CacheSchema",
+			"holds a line feed; more than one line belongs into 'schemata'");
+	return 0;
+}
+
 static const struct json_table intel_rdt_table = {
 	.fields = intel_rdt_fields,
 	.size = sizeof(struct spec_intel_rdt),
+	.finish = finish_intel_rdt,
 };
 
 static const struct json_field personality_fields[] = {

@@ -89,6 +89,16 @@ static int write_lines(int resctrl_fd, int group_fd, const struct text *lines, s
 	return fail_write(resctrl_fd, "schemata", &cause, err);
 }
 
+/* The kernel does not take an empty line. */
+static void append_lines(struct text *lines, const char *schema)
+{
+	for (; schema && *schema; schema += strcspn(schema, "\n")) {
+		schema += strspn(schema, "\n");
+		if (*schema)
+			text_appendf(lines, "%.*s\n", (int)strcspn(schema, "\n"), schema);
+	}
+}
+
 /* L3 first, bandwidth second; the list last, in a write of its own (config-linux.md). */
 static int write_schemata(int resctrl_fd, int group_fd, const struct spec_intel_rdt *rdt,
 	bool is_list_only, struct error *err)
@@ -96,10 +106,10 @@ static int write_schemata(int resctrl_fd, int group_fd, const struct spec_intel_
 	cleanup_text struct text first = { 0 };
 	cleanup_text struct text list = { 0 };
 
-	if (rdt->l3_cache_schema && !is_list_only)
-		text_appendf(&first, "%s\n", rdt->l3_cache_schema);
-	if (rdt->mem_bw_schema && !is_list_only)
-		text_appendf(&first, "%s\n", rdt->mem_bw_schema);
+	if (!is_list_only) {
+		append_lines(&first, rdt->l3_cache_schema);
+		append_lines(&first, rdt->mem_bw_schema);
+	}
 	for (size_t i = 0; i < rdt->schemata.count; i++)
 		text_appendf(&list, "%s\n", rdt->schemata.items[i]);
 	if (write_lines(resctrl_fd, group_fd, &first, err) < 0)
@@ -168,9 +178,9 @@ static bool is_same_line(const char *wanted, const char *found)
 	return true;
 }
 
-static bool holds_in(const char *schema, const char *schemata)
+static bool line_holds_in(const char *schema, const char *schemata)
 {
-	size_t prefix = strcspn(schema, ":") + 1;
+	size_t prefix = strcspn(schema, ":\n") + 1;
 
 	for (const char *line = schemata; line && *line;
 		line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
@@ -180,6 +190,17 @@ static bool holds_in(const char *schema, const char *schemata)
 			       is_same_line(schema + prefix, line + prefix);
 	}
 	return false;
+}
+
+/* Whether each line of SCHEMA does. */
+static bool holds_in(const char *schema, const char *schemata)
+{
+	for (schema += strspn(schema, "\n"); *schema; schema += strspn(schema, "\n")) {
+		if (!line_holds_in(schema, schemata))
+			return false;
+		schema += strcspn(schema, "\n");
+	}
+	return true;
 }
 
 /* A class that was there already must be what the config says it is. */

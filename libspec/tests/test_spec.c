@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "libspec/tests/load.h"
 
 static const char config[] =
@@ -449,6 +450,35 @@ START_TEST(leaves_absent_members_empty)
 }
 END_TEST
 
+static char warning[LOG_TEXT_MAX];
+
+static void note_warning(void *context, enum log_level level, const char *text)
+{
+	(void)context;
+	ck_assert_int_eq(level, LOG_LEVEL_WARNING);
+	snprintf(warning, sizeof(warning), "%s", text);
+}
+
+/* "SHOULD NOT contain newlines": that is no reason to refuse it. */
+START_TEST(warns_of_a_schema_of_two_lines)
+{
+	static const char json[] =
+		"{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},"
+		"\"linux\":{\"intelRdt\":{\"l3CacheSchema\":\"L3CODE:0=f\\nL3DATA:0=f\"}}}";
+	static const struct log_sink sink = { .write = note_warning };
+	struct spec_document *two_lines;
+	const struct spec *read;
+	struct error err = { 0 };
+
+	log_set_sink(&sink);
+	ck_assert_msg(load_config(json, &two_lines, &read, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(read->platform.intel_rdt->l3_cache_schema, "L3CODE:0=f\nL3DATA:0=f");
+	ck_assert_str_eq(warning, "/linux/intelRdt/l3CacheSchema: holds a line feed; more than one "
+				  "line belongs into 'schemata'");
+	spec_document_free(two_lines);
+}
+END_TEST
+
 static int load_process(const char *json, const struct spec_process **ret, struct error *err)
 {
 	char path[64];
@@ -547,6 +577,7 @@ int main(void)
 	tcase_add_test(every, locates_later_errors);
 	suite_add_tcase(suite, every);
 	tcase_add_test(others, leaves_absent_members_empty);
+	tcase_add_test(others, warns_of_a_schema_of_two_lines);
 	tcase_add_loop_test(others, reads_a_process_alone, 0, array_size(processes_alone));
 	tcase_add_test(others, points_into_a_process_alone);
 	tcase_add_test(others, reads_resources_alone);

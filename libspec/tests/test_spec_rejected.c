@@ -431,8 +431,6 @@ static const struct row rows[] = {
 		"'MPOL_F_RELATIVE_NODES', 'MPOL_F_STATIC_NODES'" },
 	{ LINUX, "'intelRdt':{'closID':@'a/b'}", "/linux/intelRdt/closID", "must be a file name" },
 	{ LINUX, "'intelRdt':{'closID':@'..'}", "/linux/intelRdt/closID", "must be a file name" },
-	{ LINUX, "'intelRdt':{'l3CacheSchema':@'L3:0=f\\nMB:0=1'}", "/linux/intelRdt/l3CacheSchema",
-		"must not hold a line feed" },
 	{ LINUX, "'intelRdt':{'memBwSchema':@'L3:0=f'}", "/linux/intelRdt/memBwSchema",
 		"must begin with MB:" },
 	{ LINUX, "'intelRdt':{'memBwSchema':@'MB:0=f\\n'}", "/linux/intelRdt/memBwSchema",

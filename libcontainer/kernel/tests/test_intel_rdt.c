@@ -92,6 +92,11 @@ static const struct {
 	{ { .clos_id = "gold", .l3_cache_schema = "L3:0=ff;1=ff" },
 		"/linux/intelRdt/l3CacheSchema" },
 	{ { .clos_id = "gold", .l3_cache_schema = "L3:2=ff" }, "/linux/intelRdt/l3CacheSchema" },
+	{ { .clos_id = "gold", .l3_cache_schema = "L3:0=ff\nL3:1=ffff\n" }, NULL },
+	{ { .clos_id = "gold", .l3_cache_schema = "L3:0=ff\nL3:1=ff" },
+		"/linux/intelRdt/l3CacheSchema" },
+	{ { .clos_id = "gold", .l3_cache_schema = "L3\nL3:1=ffff" },
+		"/linux/intelRdt/l3CacheSchema" },
 	{ { .clos_id = "gold", .l3_cache_schema = "L3CODE:0=ff" },
 		"/linux/intelRdt/l3CacheSchema" },
 	{ { .clos_id = "gold", .l3_cache_schema = "nonsense" }, "/linux/intelRdt/l3CacheSchema" },
@@ -251,6 +256,20 @@ START_TEST(new_lines_and_the_old_ones_back)
 }
 END_TEST
 
+/* Code and data of a cache have their own; an empty one would be refused. */
+START_TEST(more_than_one_line)
+{
+	const struct spec_intel_rdt rdt = { .clos_id = "gold",
+		.l3_cache_schema = "L3CODE:0=f\n\nL3DATA:0=f0\n",
+		.mem_bw_schema = "MB:0=20" };
+	cleanup_text struct text before = { 0 };
+
+	make_file("gold/schemata", "");
+	suite_assert_done(intel_rdt_update_at(resctrl, &rdt, "web", &before, &err), err);
+	assert_holds("gold/schemata", "L3CODE:0=f\nL3DATA:0=f0\nMB:0=20\n");
+}
+END_TEST
+
 START_TEST(new_lines_take_the_class)
 {
 	const struct spec_intel_rdt rdt = { .clos_id = "absent", .l3_cache_schema = "L3:0=f0" };
@@ -317,6 +336,7 @@ int main(void)
 	tcase_add_test(tests, removing_what_is_gone_is_fine);
 	tcase_add_loop_test(tests, a_class_is_undone_when_nobody_is_in_it, 0, 3);
 	tcase_add_loop_test(tests, new_lines_and_the_old_ones_back, 0, 2);
+	tcase_add_test(tests, more_than_one_line);
 	tcase_add_test(tests, new_lines_take_the_class);
 	tcase_add_test(tests, refused_lines_name_the_reason);
 	tcase_add_test(tests, without_resctrl_it_is_an_error);
