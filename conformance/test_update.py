@@ -13,7 +13,7 @@ import harness
 from cgroup_files import (Refused, check_files, check_refusal, device_programs, group_of, need, settings,
                           with_resources)
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
-from machine import cgroup_mounts, controller_home, group_files
+from machine import all_cpus, cgroup_mounts, controller_home, group_files
 
 MEGABYTE = 1 << 20
 V1_UNLIMITED = str((1 << 63) - 4096)
@@ -237,6 +237,23 @@ def test_limit_below_use():
             expect(answer.status, 0, repr(answer))
             expect([r['level'] for r in answer.records()], ['warning'], f'records of {answer.log_text}')
             expect_in('present use', answer.log_text, 'log')
+
+
+def test_cpuset_of_a_group_below():
+    """v1 refuses to take from a group what one in it has."""
+    version, where = controller_home('cpuset')
+    if version != 1:
+        raise Skip('v2 lets the groups below have what is left')
+    if len(all_cpus()) < 2:
+        raise Skip('needs two CPUs')
+    bundle = with_resources(cpu={'cpus': '0-1'})
+    with Container(Runtime(), bundle) as container:
+        container.create().start()
+        below = group_of(bundle, where) / 'below'
+        below.mkdir()
+        (below / 'cpuset.cpus').write_text('1')
+        record = check_refusal(update(container, {'cpu': {'cpus': '0'}}), 'cpu/cpus', '', '')
+        expect(record.get('hint'), 'a cgroup below has some of what would be taken away', 'hint')
 
 
 # What is refused

@@ -96,7 +96,10 @@ static int explain(int dir_fd, const struct cgroup_write *write, const struct cg
 		return write->hint ? error_hint(err, "%s", write->hint) : -1;
 	}
 	if (err->sys_errno == EBUSY)
-		error_hint(err, "the present use is above the limit");
+		error_hint(err, "%s",
+			strncmp(write->file, "cpuset.", 7)
+				? "the present use is above the limit"
+				: "a cgroup below has some of what would be taken away");
 	return error_wrap(err, "cgroup '%s%s'", place->mount, place->path);
 }
 
