@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define DIGITS "0123456789"
+
 /* Reads the digits at *TEXT and moves it behind them. */
 static int parse_digits(const char **text, unsigned base, uint64_t max, uint64_t *ret_value)
 {
@@ -84,9 +86,25 @@ static int suffix_power(const char *suffix)
 	return (int)(letter - letters) + 1;
 }
 
+/* How much of 1 << SHIFT the digits of a fraction, ".25", are, rounded down; steps over them. */
+static int parse_fraction(const char **text, unsigned shift, uint64_t *ret_value)
+{
+	const char *first = *text + 1, *end = first + strspn(first, DIGITS);
+	uint64_t value = 0;
+
+	if (end == first)
+		return -1;
+	for (const char *p = end; p > first; p--)
+		value = (((uint64_t)(p[-1] - '0') << shift) + value) / 10;
+	*text = end;
+	*ret_value = value;
+	return 0;
+}
+
 int number_parse_bytes(const char *text, int64_t *ret_bytes)
 {
-	uint64_t value;
+	const char *fraction;
+	uint64_t value, rest = 0;
 	int power;
 
 	if (!strcmp(text, "-1")) {
@@ -95,9 +113,14 @@ int number_parse_bytes(const char *text, int64_t *ret_bytes)
 	}
 	if (parse_digits(&text, 10, INT64_MAX, &value) < 0)
 		return -1;
-	power = suffix_power(text);
+	fraction = text;
+	if (*text == '.')
+		text += 1 + strspn(text + 1, DIGITS);
+	power = suffix_power(text + (*text == ' '));
 	if (power < 0 || value > (uint64_t)INT64_MAX >> (10 * power))
 		return -1;
-	*ret_bytes = (int64_t)(value << (10 * power));
+	if (*fraction == '.' && parse_fraction(&fraction, 10U * (unsigned)power, &rest) < 0)
+		return -1;
+	*ret_bytes = (int64_t)((value << (10 * power)) + rest);
 	return 0;
 }

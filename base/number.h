@@ -23,8 +23,9 @@ int number_parse_octal(const char *text, uint64_t max, uint64_t *ret_value) must
 int number_parse_i64(const char *text, int64_t *ret_value) must_check;
 
 /*
- * Bytes: a decimal number with an optional suffix k, m, g, t, p (powers of
- * 1024, either case, "b" or "ib" may follow); or "-1", which is no limit.
+ * Bytes: a decimal number, with or without a fraction, and an optional suffix k, m,
+ * g, t, p (powers of 1024, either case, "b" or "ib" may follow, a blank may come
+ * before), rounded down; or "-1", which is no limit.
  */
 int number_parse_bytes(const char *text, int64_t *ret_bytes) must_check;
 
