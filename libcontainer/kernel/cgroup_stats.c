@@ -131,6 +131,12 @@ static json_int_t parse_number(const char *text, unsigned scale)
 	return (json_int_t)number * (json_int_t)scale;
 }
 
+/* Readers of runc's events take no limit of tasks as 0 or, as it writes that, no member. */
+static bool is_absent_limit(const struct counter *counter, const char *text)
+{
+	return strcmp(counter->file, "pids.max") == 0 && strncmp(text, "max", 3) == 0;
+}
+
 /* The text behind "KEY " at the start of a line, or NULL. */
 static const char *find_key(const char *text, const char *key)
 {
@@ -190,7 +196,7 @@ static int add_counters(struct cgroup *cgroup, const struct counter *counters, s
 			return -1;
 		last = counter->file;
 		number = counter->key ? find_key(text.data, counter->key) : text.data;
-		if (number && number[0])
+		if (number && number[0] && !is_absent_limit(counter, number))
 			put(stats, counter->member,
 				json_integer(parse_number(number, counter->scale)));
 	}
