@@ -10,7 +10,7 @@ import threading
 
 import harness
 from attacks import delayed
-from harness import Bundle, Container, Runtime, cases, expect
+from harness import Bundle, Container, Runtime, cases, expect, expect_in
 
 NOTIF_RECV, NOTIF_SEND = 0xc0502100, 0xc0182101  # of linux/seccomp.h
 NOTIF_SIZE = 80
@@ -18,9 +18,10 @@ FLAG_CONTINUE = 1
 
 
 class Agent:
-    """Takes what comes, and lets every system call pass that it is asked about."""
+    """Takes what comes, until it is to hang up, and lets every system call pass that it is asked about."""
 
     def __init__(self):
+        self.is_there = True
         self.path = harness.tmp / f'agent{harness.serial()}'
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(str(self.path))
@@ -41,7 +42,8 @@ class Agent:
             while True:
                 connection, _ = self.socket.accept()
                 with connection:
-                    self.take(connection)
+                    if self.is_there:
+                        self.take(connection)
 
     def take(self, connection):
         _, fds, _, _ = socket.recv_fds(connection, 65536, 4)
@@ -89,6 +91,21 @@ def test_reading_is_asked_about():
         expect(container.runtime.ok('exec', container.id, 'cat', '/etc/group').out,
                (container.bundle.rootfs / 'etc/group').read_text(), 'output')
         expect(agent.received, 2, 'listeners')
+
+
+@cases(('create',), ('exec',))
+def test_agent_that_hangs_up(command):
+    """Nothing runs that nobody answers for, and who is to blame is said."""
+    with Agent() as agent, Container(Runtime(), notifying(agent, 'mkdir')) as container:
+        args = ['create', '--bundle', container.bundle.save().path, container.id]
+        if command == 'exec':
+            container.create().start().ask()
+            args = ['exec', container.id, 'mkdir', '/tmp/made']
+        agent.is_there = False
+        record = container.runtime.fails(*args, wrapper=delayed('sendmsg', 0.5))
+        expect(record.get('pointer'), '/linux/seccomp/listenerPath', 'pointer')
+        expect_in('broken pipe', record['msg'], 'message')
+        expect((container.bundle.rootfs / 'tmp/made').exists(), False, 'whether the program ran')
 
 
 harness.main(__name__)

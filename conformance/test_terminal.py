@@ -8,9 +8,11 @@ import select
 import subprocess
 import sys
 import termios
+import threading
 import time
 
 import harness
+from attacks import delayed
 from harness import Bundle, Container, Runtime, cases, expect, expect_in
 
 
@@ -166,6 +168,26 @@ def test_console_socket_that_is_none(name, text):
     expect_in(str(path), record['msg'], 'message')
     assert 'no such file' not in record['msg'], record['msg']
     expect(runtime.ids(), [], 'states')
+
+
+@cases(('create',), ('exec',))
+def test_console_socket_that_hangs_up(command):
+    """It is connected to first, and used when the terminal is there: the error says for what."""
+    console = harness.Console()
+    taker = threading.Thread(target=lambda: console.listener.accept()[0].close())
+    taker.start()
+    with Container(Runtime(), Bundle()) as container:
+        args = ['exec', '--tty', '--detach', '--console-socket', console.path, container.id, 'true']
+        if command == 'create':
+            container.bundle.config['process']['terminal'] = True
+            args = ['create', '--bundle', container.bundle.save().path, '--console-socket', console.path, container.id]
+        else:
+            container.run()
+        record = container.runtime.fails(*args, wrapper=delayed('sendmsg', 0.5))
+        taker.join()
+        console.close()
+    expect_in('/dev/pts/0', record['msg'], 'message')
+    expect_in('broken pipe', record['msg'], 'message')
 
 
 def test_long_console_socket_path():

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/creation.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -467,8 +466,7 @@ static int attend(struct creation *creation, struct error *err)
 	/* Hooks that ran, if only up to the one that failed, want their counterparts. */
 	if (err->kind == ERROR_HOOK)
 		creation->has_run_hooks = true;
-	/* The end of the stream, seen from here: the child's own errors have a phase. */
-	return err->sys_errno == EPIPE && !err->phase[0] ? explain_death(creation, err) : -1;
+	return sync_is_end(err) ? explain_death(creation, err) : -1;
 }
 
 /* What would have been in the way of init's start. */

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "libcontainer/kernel/pidfd.h"
+#include "libcontainer/sync.h"
 
 /*
  * With so much a static shell starts in a container with some 20 mounts and
@@ -40,7 +41,7 @@ uint64_t creation_count_kills(struct cgroup *cgroup, const struct cgroup_oom_wat
 int creation_explain_birth(const struct spec *spec, uint64_t kills, struct error *err)
 {
 	/* The process between, if one is needed, lives in the same group. */
-	if (err->sys_errno == EPIPE && kills > 0) {
+	if (sync_is_end(err) && kills > 0) {
 		*err = (struct error){ 0 };
 		return explain_lack_of_memory(spec, err);
 	}

@@ -382,7 +382,7 @@ static int explain_birth(const struct addition *addition, struct error *err)
 {
 	if (err->sys_errno == EAGAIN)
 		return explain_lack_of_tasks(addition, err);
-	if (err->sys_errno != EPIPE)
+	if (!sync_is_end(err))
 		return -1;
 	*err = (struct error){ 0 };
 	if (cgroup_oom_count_kills(&addition->kills) > 0)
@@ -430,7 +430,7 @@ static int see_it_start(struct addition *addition, struct error *err)
 
 	while (answer(addition, err) == 0)
 		;
-	if (err->sys_errno != EPIPE)
+	if (!sync_is_end(err))
 		return -1;
 	*err = (struct error){ 0 };
 	for (;;) {

@@ -128,6 +128,7 @@ static void run_first(
 
 	close_end(&request->sync[0]);
 	if (ask_to_be_moved(request, birth, &err) < 0) {
+		error_phase(&err, "cgroup");
 		sync_send_error(request->sync[1], &err);
 		_exit(1);
 	}

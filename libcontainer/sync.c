@@ -199,6 +199,12 @@ static int receive_one(int socket, struct sync_message *message, int *ret_fd, st
 	return 0;
 }
 
+/* The process's own errors, which may be of a broken pipe as well, have a phase. */
+bool sync_is_end(const struct error *err)
+{
+	return err->sys_errno == EPIPE && !err->phase[0];
+}
+
 int sync_refuse(const struct sync_message *message, struct error *err)
 {
 	return error_set(err, ERROR_SYSTEM, "unexpected message %d from the container's process",

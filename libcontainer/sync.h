@@ -113,6 +113,9 @@ int64_t sync_deadline(void);
 int sync_receive(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
 	struct error *err) must_check;
 
+/* Whether ERR is that the process ended mute, or before it could be told something. */
+bool sync_is_end(const struct error *err);
+
 /* The error of a message that is well formed, but not for now. Returns -1. */
 int sync_refuse(const struct sync_message *message, struct error *err);
 
