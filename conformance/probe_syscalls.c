@@ -94,6 +94,10 @@ static const struct harmless_call harmless_calls[] = {
 	{ "userfaultfd", SYS_userfaultfd, { 0x7fffffff } },
 	{ "ustat", SYS_ustat, { 0, BAD_POINTER } },
 	{ "vmsplice", SYS_vmsplice, { BAD_FD, BAD_POINTER, 1 } },
+	/* Newer than many a profile: fchmodat2(2) of Linux 6.6, and two that are none so far. */
+	{ "number_452", 452, { BAD_FD, BAD_POINTER } },
+	{ "number_500", 500, { 0 } },
+	{ "number_4095", 4095, { 0 } },
 };
 
 /* In a child, because a filter may kill for it and clone(2) would make a second probe. */

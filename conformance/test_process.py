@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 import compare
+import compare_seccomp
 import harness
 from cgroup_files import group_of
 from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in, run_program
@@ -558,6 +559,30 @@ def test_seccomp_with_and_without_new_privileges(no_new_privileges):
     seen = seen_with(change, 'syscall getcwd')
     expect(seen['answers']['syscall getcwd'], 'ENOTTY', 'getcwd(2)')
     expect(seen['status']['Seccomp_filters'], '1', 'filters')
+
+
+@cases(
+    ('errno', 'SCMP_ACT_ERRNO', {}, 'EPERM', 'ENOSYS'),
+    ('another errno', 'SCMP_ACT_ERRNO', {'defaultErrnoRet': errno.ENOTTY}, 'ENOTTY', 'ENOSYS'),
+    ('ENOSYS', 'SCMP_ACT_ERRNO', {'defaultErrnoRet': errno.ENOSYS}, 'ENOSYS', 'ENOSYS'),
+    ('kill', 'SCMP_ACT_KILL_PROCESS', {}, 'Bad system call', 'ENOSYS'),
+    ('trap', 'SCMP_ACT_TRAP', {}, 'Bad system call', 'ENOSYS'),
+    ('log', 'SCMP_ACT_LOG', {}, 'EINVAL', None),
+)
+def test_seccomp_newer_calls(name, action, more, denied, newer):
+    """What a profile of 2020 does not know answers as on a kernel of then, for C libraries that try it."""
+    def change(config):
+        config['linux']['seccomp'] = {
+            'defaultAction': action, 'architectures': ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
+            'syscalls': [{'names': [n for n in compare_seccomp.names_up_to(439) if n != 'sysfs'],
+                          'action': 'SCMP_ACT_ALLOW'}], **more}
+    seen = seen_with(change, 'syscall sysfs', *(f'syscall number_{n}' for n in (452, 500, 4095)))['answers']
+    expect(seen['syscall sysfs'], denied, 'sysfs(2), which the profile does not name')
+    if newer:
+        expect(seen['syscall number_452'], newer, 'fchmodat2(2)')
+    else:
+        expect_in(seen['syscall number_452'], ('EFAULT', 'EBADF', 'ENOSYS'), 'fchmodat2(2), let through')
+    expect((seen['syscall number_500'], seen['syscall number_4095']), ('ENOSYS', 'ENOSYS'), '500 and 4095')
 
 
 @cases(

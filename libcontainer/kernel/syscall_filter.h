@@ -5,8 +5,8 @@
  * A profile becomes a classic BPF program in the parent, before there is a
  * child; the container's process then needs one system call to load it. Names
  * and numbers of system calls are libseccomp's, and so is what the program
- * decides (see syscall_filter_layout.h). Knows nothing of agents: where the
- * notify descriptor goes is syscall_notify's business.
+ * decides of those that the profile knows (see syscall_filter_layout.h). Knows nothing of agents:
+ * where the notify descriptor goes is syscall_notify's business.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_H
 #define KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_H

@@ -78,6 +78,14 @@ size_t syscall_filter_assembly_jump(struct syscall_filter_assembly *assembly, ui
 				      .k = k });
 }
 
+size_t syscall_filter_assembly_copy(
+	struct syscall_filter_assembly *assembly, const struct sock_filter *code, size_t length)
+{
+	while (length--)
+		emit(assembly, code[length]);
+	return assembly->used;
+}
+
 const struct sock_filter *syscall_filter_assembly_program(
 	const struct syscall_filter_assembly *assembly)
 {

@@ -38,6 +38,10 @@ size_t syscall_filter_assembly_step(
 size_t syscall_filter_assembly_jump(struct syscall_filter_assembly *assembly, uint16_t code,
 	uint32_t k, size_t if_true, size_t if_false);
 
+/* Puts CODE in front, which ends in returns; gives the position of its first instruction. */
+size_t syscall_filter_assembly_copy(
+	struct syscall_filter_assembly *assembly, const struct sock_filter *code, size_t length);
+
 /* The program so far, in the order it runs. */
 const struct sock_filter *syscall_filter_assembly_program(
 	const struct syscall_filter_assembly *assembly);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "libcontainer/kernel/syscall_filter_assembly.h"
 #include "libcontainer/kernel/syscall_filter_export.h"
+#include "libcontainer/kernel/syscall_filter_newer.h"
 #include "libcontainer/kernel/syscall_filter_ranges.h"
 
 /*
@@ -20,9 +21,6 @@
  */
 #define SHARED_NUMBER_FIRST (-9999)
 #define SHARED_NUMBER_LAST  (-2)
-
-/* What the numbers of x32 have and those of x86_64 have not (asm/unistd.h). */
-#define X32_BIT 0x40000000u
 
 /*
  * The tree's leaves are chains of so many comparisons. A kernel with a JIT
@@ -291,41 +289,64 @@ static size_t lay_out_folded(struct layout *layout, const struct syscall_filter_
 	struct syscall_filter_ranges below, above;
 	size_t tree_below, tree_above;
 
-	if (!syscall_filter_ranges_fold(layout->arena, ranges, X32_BIT, &below, &above))
+	if (!syscall_filter_ranges_fold(
+		    layout->arena, ranges, SYSCALL_FILTER_X32_BIT, &below, &above))
 		return 0;
 	tree_below = lay_out_tree(layout, below.items, below.count);
 	if (!tree_below)
 		return 0;
 	layout->folded = syscall_filter_assembly_step(
-		layout->assembly, BPF_ALU | BPF_AND | BPF_K, ~X32_BIT, tree_below);
+		layout->assembly, BPF_ALU | BPF_AND | BPF_K, ~SYSCALL_FILTER_X32_BIT, tree_below);
 	tree_above = lay_out_tree(layout, above.items, above.count);
 	if (!tree_above)
 		return 0;
-	return syscall_filter_assembly_jump(
-		layout->assembly, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, tree_above, tree_below);
+	return syscall_filter_assembly_jump(layout->assembly, BPF_JMP | BPF_JGE | BPF_K,
+		SYSCALL_FILTER_X32_BIT, tree_above, tree_below);
 }
 
-/* All for ARCH: the instruction that loads the number, and the tree. */
+/* Gives the numbers of ARCH that are newer than the profile their answer. */
+static bool answer_newer(const struct layout *layout, uint32_t arch,
+	const struct syscall_filter_ranges *decided, struct syscall_filter_ranges *answers)
+{
+	const struct syscall_filter_rules *rules = layout->rules;
+
+	if (!syscall_filter_newer_is_asked(rules))
+		return true;
+	for (size_t i = 0; i < rules->n_archs; i++)
+		if (audit_arch(rules->archs[i]) == arch &&
+			!syscall_filter_newer_answer(
+				layout->arena, rules, rules->archs[i], decided, answers))
+			return false;
+	return true;
+}
+
+/* The instruction that loads the number, and the tree for ARCH. */
+static size_t lay_out_numbers(
+	struct layout *layout, uint32_t arch, const struct syscall_filter_ranges *ranges)
+{
+	size_t tree = arch == SCMP_ARCH_X86_64 ? lay_out_folded(layout, ranges)
+					       : lay_out_tree(layout, ranges->items, ranges->count);
+
+	if (!tree)
+		return 0;
+	return syscall_filter_assembly_step(layout->assembly, BPF_LD | BPF_W | BPF_ABS,
+		offsetof(struct seccomp_data, nr), tree);
+}
+
 static size_t lay_out_arch(struct layout *layout, uint32_t arch)
 {
 	struct syscall_filter_ranges ranges;
 	struct syscall_filter_point *points;
-	size_t n_points, tree;
+	size_t n_points;
 
 	if (!syscall_filter_ranges_find(
 		    layout->arena, layout->program, layout->length, arch, &ranges) ||
 		!find_points(layout, arch, &points, &n_points) ||
 		!syscall_filter_ranges_overlay(
-			layout->arena, &ranges, layout->rules->default_action, points, n_points))
+			layout->arena, &ranges, layout->rules->default_action, points, n_points) ||
+		!answer_newer(layout, arch, &ranges, &ranges))
 		return 0;
-	if (arch == SCMP_ARCH_X86_64)
-		tree = lay_out_folded(layout, &ranges);
-	else
-		tree = lay_out_tree(layout, ranges.items, ranges.count);
-	if (!tree)
-		return 0;
-	return syscall_filter_assembly_step(layout->assembly, BPF_LD | BPF_W | BPF_ABS,
-		offsetof(struct seccomp_data, nr), tree);
+	return lay_out_numbers(layout, arch, &ranges);
 }
 
 /* What happens on architectures that the profile does not name: one action. */
@@ -399,20 +420,62 @@ static int copy_program(const struct syscall_filter_assembly *assembly,
 	return 0;
 }
 
-static int use_as_it_is(const struct syscall_filter_rules *rules, struct sock_filter **ret_code,
-	size_t *ret_length, struct error *err)
+/* What happens to newer numbers of ARCH before libseccomp's program; 0: nothing. */
+static size_t lay_out_newer(struct layout *layout, uint32_t arch)
+{
+	struct syscall_filter_range all = { .kind = SYSCALL_FILTER_RANGE_FOLDED };
+	struct syscall_filter_ranges decided, answers = { .items = &all, .count = 1 };
+
+	if (!syscall_filter_ranges_find(
+		    layout->arena, layout->program, layout->length, arch, &decided) ||
+		!answer_newer(layout, arch, &decided, &answers) || answers.count == 1)
+		return 0;
+	return lay_out_numbers(layout, arch, &answers);
+}
+
+/* Puts the answers to newer numbers before libseccomp's program; false when they can't be had. */
+static bool lay_out_before(struct layout *layout)
+{
+	const struct syscall_filter_rules *rules = layout->rules;
+	size_t theirs, next;
+
+	*layout->assembly = (struct syscall_filter_assembly){ 0 };
+	theirs = syscall_filter_assembly_copy(layout->assembly, layout->program, layout->length);
+	layout->folded = theirs;
+	next = theirs;
+	for (size_t i = rules->n_archs; i--;) {
+		uint32_t arch = audit_arch(rules->archs[i]);
+		size_t tree = has_arch(rules, i, arch) ? 0 : lay_out_newer(layout, arch);
+
+		if (tree)
+			next = syscall_filter_assembly_jump(
+				layout->assembly, BPF_JMP | BPF_JEQ | BPF_K, arch, tree, next);
+	}
+	if (next == theirs)
+		return false;
+	syscall_filter_assembly_step(layout->assembly, BPF_LD | BPF_W | BPF_ABS,
+		offsetof(struct seccomp_data, arch), next);
+	return !layout->assembly->is_full;
+}
+
+static int use_as_it_is(
+	struct layout *layout, struct sock_filter **ret_code, size_t *ret_length, struct error *err)
 {
 	cleanup_free struct sock_filter *code = NULL;
 
-	if (syscall_filter_export(rules, NULL, &code, ret_length, err) < 0)
+	if (syscall_filter_export(layout->rules, NULL, &code, &layout->length, err) < 0)
 		return -1;
-	if (!syscall_filter_export_is_sound(code, *ret_length)) {
+	if (!syscall_filter_export_is_sound(code, layout->length)) {
 		error_set(err, ERROR_UNSUPPORTED,
 			"libseccomp makes a program of these rules that ignores them");
 		error_point(err, "/linux/seccomp/syscalls");
 		return error_hint(err, "a rule without conditions for a call that all "
 				       "architectures have, such as read, helps");
 	}
+	layout->program = code;
+	if (syscall_filter_newer_is_asked(layout->rules) && lay_out_before(layout))
+		return copy_program(layout->assembly, ret_code, ret_length, err);
+	*ret_length = layout->length;
 	*ret_code = take_ptr(code);
 	return 0;
 }
@@ -429,7 +492,7 @@ static int make(
 		return -1;
 	layout->program = program;
 	if (!lay_out(layout))
-		return use_as_it_is(layout->rules, ret_code, ret_length, err);
+		return use_as_it_is(layout, ret_code, ret_length, err);
 	return copy_program(layout->assembly, ret_code, ret_length, err);
 }
 

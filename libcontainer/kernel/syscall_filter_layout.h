@@ -20,6 +20,11 @@
  *     looks at a number again behind an argument;
  *   - a rule without conditions meets a number that it has decided on already;
  *   - the tree would have more than BPF_MAXINSNS instructions.
+ *
+ * What libseccomp does not decide is the answer to calls that are newer than
+ * the profile (see syscall_filter_newer.h): part of the tree, or put before
+ * libseccomp's program, unless that is of another kind or leaves no room; the
+ * default action, which denies them too, is their answer then.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_LAYOUT_H
 #define KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_LAYOUT_H
@@ -35,7 +40,7 @@
  * another program, or other flags to load it: also with the reader of profiles
  * and all that lies between.
  */
-#define SYSCALL_FILTER_LAYOUT_VERSION 2
+#define SYSCALL_FILTER_LAYOUT_VERSION 3
 
 /* RET_CODE is the caller's to free. Errors are those of syscall_filter_export(). */
 int syscall_filter_layout(const struct syscall_filter_rules *rules, struct sock_filter **ret_code,

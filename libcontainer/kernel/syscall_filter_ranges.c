@@ -217,6 +217,25 @@ static size_t find_range(const struct syscall_filter_ranges *ranges, size_t from
 	return from;
 }
 
+bool syscall_filter_ranges_set(struct arena *arena, struct syscall_filter_ranges *ranges,
+	uint32_t first, uint32_t last, struct syscall_filter_range range)
+{
+	const size_t behind = find_range(ranges, 0, last);
+	struct syscall_filter_ranges result = { 0 };
+
+	for (size_t i = 0; i < ranges->count && ranges->items[i].start < first; i++)
+		if (!set_from(arena, &result, ranges->items[i].start, ranges->items[i]))
+			return false;
+	if (!set_from(arena, &result, first, range) ||
+		(last < UINT32_MAX && !set_from(arena, &result, last + 1, ranges->items[behind])))
+		return false;
+	for (size_t i = behind + 1; i < ranges->count; i++)
+		if (!set_from(arena, &result, ranges->items[i].start, ranges->items[i]))
+			return false;
+	*ranges = result;
+	return true;
+}
+
 bool syscall_filter_ranges_fold(struct arena *arena, const struct syscall_filter_ranges *ranges,
 	uint32_t bit, struct syscall_filter_ranges *ret_below,
 	struct syscall_filter_ranges *ret_above)

@@ -58,6 +58,10 @@ bool syscall_filter_ranges_find(struct arena *arena, const struct sock_filter *p
 bool syscall_filter_ranges_overlay(struct arena *arena, struct syscall_filter_ranges *ranges,
 	uint32_t default_action, const struct syscall_filter_point *points, size_t n_points);
 
+/* From FIRST to LAST RANGE holds, whose start does not matter. False when memory runs out. */
+bool syscall_filter_ranges_set(struct arena *arena, struct syscall_filter_ranges *ranges,
+	uint32_t first, uint32_t last, struct syscall_filter_range range);
+
 /* Whether the same happens in both. */
 static inline bool syscall_filter_range_is_equal(
 	const struct syscall_filter_range *a, const struct syscall_filter_range *b)

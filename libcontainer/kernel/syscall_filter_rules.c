@@ -134,10 +134,12 @@ static void add_names(
 	struct syscall_filter_rule base = { .position = position };
 
 	base.action = action_value(rule->action, &rule->errno_ret);
-	if (base.action == rules->default_action)
-		return;
 	for (size_t i = 0; i < rule->names.count; i++) {
 		base.name = rule->names.items[i];
+		if (base.action == rules->default_action) {
+			rules->idle_names[rules->n_idle_names++] = base.name;
+			continue;
+		}
 		base.number = seccomp_syscall_resolve_name(base.name);
 		if (base.number != __NR_SCMP_ERROR)
 			add_rule(rules, &base, rule);
@@ -156,7 +158,8 @@ static int add_all(
 		return error_set(err, ERROR_SPEC, "the seccomp profile has more than %d rules",
 			SYSCALL_FILTER_RULES_MAX);
 	rules->items = calloc(count + 1, sizeof(*rules->items));
-	if (!rules->items)
+	rules->idle_names = calloc(count + 1, sizeof(*rules->idle_names));
+	if (!rules->items || !rules->idle_names)
 		return error_set_errno(err, "prepare the seccomp filter");
 	for (size_t i = 0; i < profile->n_rules; i++)
 		add_names(rules, &profile->rules[i], i);
@@ -179,5 +182,6 @@ int syscall_filter_rules_init(struct syscall_filter_rules *ret_rules,
 void syscall_filter_rules_release(struct syscall_filter_rules *rules)
 {
 	free(rules->items);
+	free(rules->idle_names);
 	*rules = (struct syscall_filter_rules){ 0 };
 }

@@ -3,9 +3,10 @@
  * A seccomp profile as a flat list of rules (config-linux.md, "Seccomp").
  *
  * What the config says in words becomes what seccomp(2) and libseccomp take:
- * action values, architecture tokens, and one rule a name. Rules that can
- * make no difference are left out: names that libseccomp does not know, and
- * actions equal to the default one. Knows nothing of programs.
+ * action values, architecture tokens, and one rule a name. Names that
+ * libseccomp does not know are left out; those whose action is the default
+ * one, and which need no rule, are a list of their own. Knows nothing of
+ * programs.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_RULES_H
 #define KOGG_LIBCONTAINER_KERNEL_SYSCALL_FILTER_RULES_H
@@ -40,6 +41,8 @@ struct syscall_filter_rules {
 	size_t n_archs;
 	struct syscall_filter_rule *items; /* owned, in the order of the profile */
 	size_t count;
+	const char **idle_names; /* owned; whose action is the default one */
+	size_t n_idle_names;
 };
 
 /*

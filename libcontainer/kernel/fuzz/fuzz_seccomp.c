@@ -2,7 +2,8 @@
 /*
  * Seccomp profiles of any rules, compiled in our way and by libseccomp: both
  * refuse a profile or none, and both programs decide alike, where libseccomp's
- * is sound (syscall_filter_export.h); ours always is.
+ * is sound (syscall_filter_export.h); ours always is, and answers numbers that
+ * are newer than the profile (syscall_filter_newer.h).
  *
  * The input is read byte by byte: the default action, the architectures, and
  * then rules to its end, each with a name, an action, and up to three conditions.
@@ -140,43 +141,52 @@ static void check_is_valid(const struct seccomp_program *program)
 	}
 }
 
-/* Returns whether either has looked at the arguments. */
-static bool compare_outcome(const struct seccomp_program *ours,
-	const struct seccomp_program *theirs, const struct seccomp_data *data)
-{
-	struct seccomp_outcome our_outcome = seccomp_emulate(ours, data);
-	struct seccomp_outcome their_outcome = seccomp_emulate(theirs, data);
+/* What is compared. */
+struct pair {
+	struct seccomp_program ours, theirs;
+	struct seccomp_newer newer;
+};
 
-	demand(our_outcome.action == their_outcome.action);
+/* Returns whether either has looked at the arguments. */
+static bool compare_outcome(const struct pair *pair, const struct seccomp_data *data)
+{
+	struct seccomp_outcome our_outcome = seccomp_emulate(&pair->ours, data);
+	struct seccomp_outcome their_outcome = seccomp_emulate(&pair->theirs, data);
+
+	demand(our_outcome.action ==
+		seccomp_newer_expected(&pair->newer, data, their_outcome.action));
 	return our_outcome.has_read_arguments || their_outcome.has_read_arguments;
 }
 
-static void compare_call(const struct seccomp_program *ours, const struct seccomp_program *theirs,
-	struct seccomp_data *data)
+static void compare_call(const struct pair *pair, struct seccomp_data *data)
 {
-	if (!compare_outcome(ours, theirs, data))
+	if (!compare_outcome(pair, data))
 		return;
 	for (size_t argument = 0; argument < 6; argument++)
 		for (size_t i = 0; i < VALUES; i++) {
 			data->args[argument] = values[i];
-			compare_outcome(ours, theirs, data);
+			compare_outcome(pair, data);
 		}
 }
 
 /* The arguments before the one that changes are all ones, those behind it zero. */
-static void compare(const struct syscall_filter_rules *rules, const struct seccomp_program *ours,
-	const struct seccomp_program *theirs)
+static void compare(const struct syscall_filter_rules *rules, const struct pair *pair)
 {
-	static const int others[] = { 0, 59, 0x3fffffff, 0x40000000, 0x40000001, -1 };
+	static const int others[] = { 0, 59, 359, 500, 0x3fffffff, 0x40000000, 0x40000001,
+		0x40000000 | 530, 0x40000000 | 600, -1 };
 
-	for (size_t arch = 0; arch < rules->n_archs; arch++) {
+	for (size_t k = 0; k < rules->n_archs; k++) {
+		const uint32_t token = rules->archs[k];
+
 		for (size_t i = 0; i < array_size(names) + array_size(others); i++) {
-			struct seccomp_data data = { .arch = rules->archs[arch] };
+			struct seccomp_data data = {
+				.arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token,
+			};
 
-			data.nr = i < array_size(names) ? seccomp_syscall_resolve_name_rewrite(
-								  rules->archs[arch], names[i])
-							: others[i - array_size(names)];
-			compare_call(ours, theirs, &data);
+			data.nr = i < array_size(names)
+					  ? seccomp_syscall_resolve_name_rewrite(token, names[i])
+					  : others[i - array_size(names)];
+			compare_call(pair, &data);
 		}
 	}
 }
@@ -186,7 +196,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = { data, size };
 	struct profile profile = { 0 };
 	struct syscall_filter_rules rules;
-	struct seccomp_program ours = { 0 }, theirs = { 0 };
+	struct pair pair = { 0 };
+	struct seccomp_program *ours = &pair.ours, *theirs = &pair.theirs;
 	struct error err = { 0 }, other_err = { 0 };
 	bool is_sound;
 	int result;
@@ -197,18 +208,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		syscall_filter_rules_release(&rules);
 		return 0;
 	}
-	result = syscall_filter_export(&rules, NULL, &theirs.code, &theirs.length, &err);
-	is_sound = result == 0 && syscall_filter_export_is_sound(theirs.code, theirs.length);
-	if (syscall_filter_layout(&rules, &ours.code, &ours.length, &other_err) < 0) {
+	result = syscall_filter_export(&rules, NULL, &theirs->code, &theirs->length, &err);
+	is_sound = result == 0 && syscall_filter_export_is_sound(theirs->code, theirs->length);
+	if (syscall_filter_layout(&rules, &ours->code, &ours->length, &other_err) < 0) {
 		demand(result < 0 || (!is_sound && other_err.kind == ERROR_UNSUPPORTED));
 	} else {
 		demand(result == 0);
-		check_is_valid(&ours);
-		if (is_sound)
-			compare(&rules, &ours, &theirs);
+		check_is_valid(ours);
+		if (is_sound) {
+			pair.newer = seccomp_newer_find(&profile.seccomp, &rules, theirs);
+			compare(&rules, &pair);
+		}
 	}
-	free(ours.code);
-	free(theirs.code);
+	free(ours->code);
+	free(theirs->code);
 	syscall_filter_rules_release(&rules);
 	return 0;
 }

@@ -4,7 +4,9 @@
  * KOGG_SHARED, or ../shared beside the source root that is the argument.
  */
 #include <check.h>
+#include <errno.h>
 #include <glob.h>
+#include <linux/audit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +74,66 @@ START_TEST(decides_as_libseccomp_for_engines)
 }
 END_TEST
 
+#define EPERM_RESULT  (SECCOMP_RET_ERRNO | EPERM)
+#define ENOSYS_RESULT (SECCOMP_RET_ERRNO | ENOSYS)
+
+/*
+ * Numbers that x86_64, x86 and, with its bit, x32 have in common. Two actions
+ * where a name that the profile allows may be newer than this libseccomp
+ * (452 is fchmodat2, 462 mseal).
+ */
+static const struct {
+	const char *file;
+	uint32_t number, action, other_action;
+} newer[] = {
+	{ "docker20-run-exit7", 449, SECCOMP_RET_ALLOW, SECCOMP_RET_ALLOW },
+	{ "docker20-run-exit7", 430, EPERM_RESULT, EPERM_RESULT },   /* fsopen */
+	{ "docker20-run-exit7", 435, ENOSYS_RESULT, ENOSYS_RESULT }, /* clone3: a rule of its own */
+	{ "docker20-run-exit7", 452, ENOSYS_RESULT, ENOSYS_RESULT }, /* fchmodat2 */
+	{ "docker20-run-exit7", 500, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "docker20-run-exit7", 4095, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "docker20-cap-add", 452, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "containerd1.6-seccomp", 449, SECCOMP_RET_ALLOW, SECCOMP_RET_ALLOW },
+	{ "containerd1.6-seccomp", 452, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "containerd1.6-seccomp", 500, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "containerd2.1-seccomp", 500, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "docker28-run", 450, EPERM_RESULT, EPERM_RESULT }, /* set_mempolicy_home_node */
+	{ "docker28-run", 452, SECCOMP_RET_ALLOW, ENOSYS_RESULT },
+	{ "docker28-run", 462, SECCOMP_RET_ALLOW, ENOSYS_RESULT },
+	{ "docker28-run", 500, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "docker28-run", 4095, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "podman4-net-host", 452, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "podman5.8-run", 500, ENOSYS_RESULT, ENOSYS_RESULT },
+	{ "podman5.8-seccomp-file", 500, SECCOMP_RET_ALLOW, SECCOMP_RET_ALLOW },
+};
+
+START_TEST(answers_newer_calls)
+{
+	static const struct {
+		uint32_t arch, bit;
+	} abis[] = { { AUDIT_ARCH_X86_64, 0 }, { AUDIT_ARCH_I386, 0 },
+		{ AUDIT_ARCH_X86_64, 0x40000000 } };
+	struct seccomp_profile profile;
+	struct seccomp_program program;
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/%s.json", configs, newer[_i].file);
+	profile = seccomp_profile_load(path);
+	ck_assert_ptr_nonnull(profile.seccomp);
+	program = seccomp_compile(profile.seccomp);
+	for (size_t i = 0; i < array_size(abis); i++) {
+		uint32_t action =
+			seccomp_action(&program, abis[i].arch, newer[_i].number | abis[i].bit);
+
+		ck_assert_msg(action == newer[_i].action || action == newer[_i].other_action,
+			"%s: number %u of %08x, bit %x: %08x", newer[_i].file, newer[_i].number,
+			abis[i].arch, abis[i].bit, action);
+	}
+	free(program.code);
+	seccomp_profile_free(&profile);
+}
+END_TEST
+
 static bool find_configs(const char *source)
 {
 	const char *given = getenv("KOGG_SHARED");
@@ -96,6 +158,7 @@ int main(int argc, char **argv)
 	}
 	tcase_set_timeout(tcase, 300);
 	tcase_add_test(tcase, decides_as_libseccomp_for_engines);
+	tcase_add_loop_test(tcase, answers_newer_calls, 0, array_size(newer));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
