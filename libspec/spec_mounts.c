@@ -21,7 +21,7 @@ static int check_type(struct json_reader *reader, const struct spec_mount *mount
 	return 0;
 }
 
-/* config.md, "Mounts": one comes with the other. */
+/* config.md, "Mounts": one comes with the other. IDs are mapped before a mount is attached. */
 static int check_mappings(struct json_reader *reader, const struct spec_mount *mount)
 {
 	bool has_uid = mount->uid_mappings.count > 0, has_gid = mount->gid_mappings.count > 0;
@@ -30,6 +30,9 @@ static int check_mappings(struct json_reader *reader, const struct spec_mount *m
 		return json_reader_fail_at(reader, "gidMappings", "required with uidMappings");
 	if (has_gid && !has_uid)
 		return json_reader_fail_at(reader, "uidMappings", "required with gidMappings");
+	if (mount->parsed.is_remount && mount->parsed.has_idmap)
+		return json_reader_fail_at(reader, has_uid ? "uidMappings" : "options",
+			"a remount can't map the IDs of what is mounted already");
 	return 0;
 }
 

@@ -270,6 +270,12 @@ static const struct row rows[] = {
 		"/mounts/1/gidMappings/1", "overlaps with entry 0" },
 	{ MOUNT, "'source':'/','options':@['bind','idmap']", "/mounts/1/options",
 		"idmap needs uidMappings or a user namespace" },
+	{ MOUNT, "'options':@['bind','remount','idmap']", "/mounts/1/options",
+		"a remount can't map the IDs of what is mounted already" },
+	{ MOUNT,
+		"'options':['remount'],'uidMappings':@[{'containerID':0,'hostID':1,'size':1}],"
+		"'gidMappings':[{'containerID':0,'hostID':1,'size':1}]",
+		"/mounts/1/uidMappings", "a remount can't map the IDs of what is mounted already" },
 
 	/* linux */
 	{ TOP, "'linux':{'namespaces':[@{}]}", "/linux/namespaces/0/type",
