@@ -7,6 +7,7 @@ import subprocess
 import compare
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from machine import MS_BIND
 
 
 def seen_of(bundle, *requests):
@@ -112,6 +113,23 @@ def test_existing_device_that_matches():
 )
 def test_wrong_device(name, device, pointer):
     refused(with_linux(devices=[device]), pointer)
+
+
+@cases(('as it is', {'fileMode': 0o666}, True), ('nothing said', {}, True), ('mode', {'fileMode': 0o600}, False),
+       ('owner', {'fileMode': 0o666, 'uid': 5}, False))
+def test_without_the_right_to_make_nodes(name, attributes, is_bound):
+    """They are bound from the host's, unless that would give other rights than the config does."""
+    node = harness.tmp / 'null'  # the host's, in our mount namespace
+    os.mknod(node, 0o020666, os.makedev(1, 3))
+    node.chmod(0o666)
+    harness.temporary_mount(node, '/dev/null', flags=MS_BIND)
+    bundle = with_linux(devices=[{'path': '/dev/null', 'type': 'c', 'major': 1, 'minor': 3} | attributes])
+    bundle.config['process']['args'] = ['grep', '-c', ' /dev/null ', '/proc/self/mountinfo']
+    answer = harness.run_program(Runtime(), bundle, wrapper=['setpriv', '--bounding-set', '-mknod'])
+    if is_bound:
+        expect(answer.out, '1\n', repr(answer))
+    else:
+        expect(answer.error().get('pointer'), '/linux/devices/0', 'pointer')
 
 
 @cases(('a link out', '/dev/made'), ('a link in the way', '/link/made'))

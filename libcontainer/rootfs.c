@@ -86,8 +86,8 @@ static int make_devices(const struct rootfs *rootfs, struct error *err)
 
 	if (rootfs->mounts.has_bound_dev)
 		return 0;
-	if (request->in_user_namespace && request->has_mount_namespace)
-		options |= DEVICES_BIND;
+	if (request->has_mount_namespace)
+		options |= request->in_user_namespace ? DEVICES_BIND : DEVICES_MAY_BIND;
 	if (rootfs->mounts.has_proc)
 		options |= DEVICES_LINK_TO_PROC;
 	if (rootfs->mounts.has_devpts)

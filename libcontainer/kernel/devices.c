@@ -16,6 +16,10 @@
 #define DEFAULT_MODE 0666
 #define PTMX_PATH    "/dev/ptmx"
 
+/* Of the first user namespace: USER_NS_INIT_INO of <linux/nsfs.h>, which is newer than the number.
+ */
+#define FIRST_USER_NAMESPACE 0xEFFFFFFDU
+
 static const struct spec_device default_devices[] = {
 	{ .path = "/dev/null", .type = S_IFCHR, .major = 1, .minor = 3 },
 	{ .path = "/dev/zero", .type = S_IFCHR, .major = 1, .minor = 5 },
@@ -165,6 +169,57 @@ static int bind_node(const struct place *place, const char *name, const struct s
 	return source < 0 ? -1 : bind_over(source, place->dir, name, device->path, err);
 }
 
+static mode_t mode_of(const struct spec_device *device)
+{
+	return device->file_mode.is_set ? device->file_mode.value & 07777 : DEFAULT_MODE;
+}
+
+/* Where owners and modes of the host's nodes are not the container's anyway. */
+static bool is_in_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
+}
+
+/* A bind shows the host's owner and mode: fails when DEVICE asks for others. */
+static int check_attributes(const struct spec_device *device, struct error *err)
+{
+	cleanup_fd int source = -1;
+	struct stat st;
+
+	if (!device->file_mode.is_set && !device->uid && !device->gid)
+		return 0;
+	source = open_host_node(device, err);
+	if (source < 0)
+		return -1;
+	if (fstat(source, &st) < 0)
+		return error_set_call(err, "stat", device->path);
+	if ((st.st_mode & 07777) == mode_of(device) && st.st_uid == device->uid &&
+		st.st_gid == device->gid)
+		return 0;
+	error_set(err, ERROR_SYSTEM,
+		"make device '%s': the host's has mode %04o and owner %u:%u, not %04o and %u:%u",
+		device->path, (unsigned)st.st_mode & 07777, st.st_uid, st.st_gid,
+		(unsigned)mode_of(device), device->uid, device->gid);
+	return error_hint(
+		err, "without CAP_MKNOD a device can only be bound from the host's, as that is");
+}
+
+/* The kernel has refused to make DEVICE, for want of CAP_MKNOD. */
+static int bind_instead(const struct place *place, const char *name,
+	const struct spec_device *device, unsigned options, struct error *err)
+{
+	if (!(options & DEVICES_MAY_BIND)) {
+		error_set_call(err, "mknod", device->path);
+		return error_hint(err,
+			"without CAP_MKNOD a device can only be bound from the host's, for which there must be a mount namespace");
+	}
+	if (!is_in_user_namespace() && check_attributes(device, err) < 0)
+		return -1;
+	return bind_node(place, name, device, err);
+}
+
 /*
  * Gives the node that was just made to its owner. By its name somebody who may
  * write to the directory could put another file there, which he would then own.
@@ -189,14 +244,13 @@ static int give_node(const struct place *place, const char *name, const struct s
 static int make_node(const struct place *place, const char *name, const struct spec_device *device,
 	unsigned options, struct error *err)
 {
-	mode_t mode = device->file_mode.is_set ? device->file_mode.value & 07777 : DEFAULT_MODE;
 	bool is_there;
 
 	if ((options & DEVICES_BIND) && device->type != S_IFIFO)
 		return bind_node(place, name, device, err);
-	if (mknodat(place->dir, name, device->type | mode, number_of(device)) < 0) {
+	if (mknodat(place->dir, name, device->type | mode_of(device), number_of(device)) < 0) {
 		if (errno == EPERM && device->type != S_IFIFO)
-			return bind_node(place, name, device, err);
+			return bind_instead(place, name, device, options, err);
 		if (errno != EEXIST)
 			return error_set_call(err, "mknod", device->path);
 		return check_existing(place->dir, name, device, false, &is_there, err);

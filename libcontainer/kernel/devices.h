@@ -17,9 +17,10 @@
 
 /*
  * How devices_make() works. DEVICES_BIND: nodes are binds of the host's, for in
- * a user namespace mknod(2) is not allowed; where it turns out not to be, that
- * is done without being asked. The links are made only where what they lead to
- * is mounted.
+ * a user namespace mknod(2) is not allowed. DEVICES_MAY_BIND: so they are where
+ * it turns out not to be, if the host's have the owner and mode that are asked
+ * for; not to be given in the host's mount namespace. The links are made only where what they lead
+ * to is mounted.
  */
 #define DEVICES_BIND         1U
 #define DEVICES_LINK_TO_PROC 2U
@@ -27,6 +28,8 @@
 
 /* /dev is a file system of the container's own, and goes with what is made there. */
 #define DEVICES_DEV_IS_FLEETING 8U
+
+#define DEVICES_MAY_BIND 16U
 
 /*
  * Makes the six default devices, the config's, which replace a default with the

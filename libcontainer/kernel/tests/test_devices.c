@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -278,6 +280,89 @@ START_TEST(names_what_the_host_has_not)
 }
 END_TEST
 
+/* What engines leave out of their own bounding set; empty files may be made without it. */
+static void drop_mknod(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	data[CAP_TO_INDEX(CAP_MKNOD)].effective &= ~CAP_TO_MASK(CAP_MKNOD);
+	ck_assert_int_eq(syscall(SYS_capset, &header, data), 0);
+}
+
+START_TEST(binds_without_the_capability)
+{
+	int root = sandbox_enter();
+
+	drop_mknod();
+	suite_assert_done(devices_make(root, &no_devices, DEVICES_MAY_BIND, NULL, &err), err);
+	assert_defaults();
+	ck_assert(sandbox_find_mount(DEV "/null", &(struct sandbox_mount){ 0 }));
+}
+END_TEST
+
+/* It would be the host's mount, and stay. */
+START_TEST(binds_nothing_unless_it_may)
+{
+	int root = sandbox_enter();
+
+	drop_mknod();
+	ck_assert_int_eq(devices_make(root, &no_devices, 0, NULL, &err), -1);
+	sandbox_assert_error(&err, "", "mknod '/dev/null': not permitted");
+	ck_assert(strstr(err.hint, "mount namespace"));
+	ck_assert(!sandbox_exists(DEV "/null"));
+}
+END_TEST
+
+/* The host's node is 0640 and 5:6. */
+static const struct {
+	struct spec_u32 mode;
+	uint32_t uid, gid;
+	bool is_bound;
+} attributes[] = {
+	{ { true, 0640 }, 5, 6, true },
+	{ { true, S_IFCHR | 0640 }, 5, 6, true },
+	{ { false, 0 }, 0, 0, true },
+	{ { true, 0660 }, 5, 6, false },
+	{ { true, 0640 }, 0, 6, false },
+	{ { true, 0640 }, 5, 0, false },
+	{ { false, 0 }, 5, 6, false },
+	{ { true, 0640 }, 0, 0, false },
+};
+
+START_TEST(binds_no_other_owner_or_mode)
+{
+	struct spec_device device = {
+		.path = SANDBOX "/node",
+		.type = S_IFCHR,
+		.major = 1,
+		.minor = 3,
+		.file_mode = attributes[_i].mode,
+		.uid = attributes[_i].uid,
+		.gid = attributes[_i].gid,
+	};
+	const struct spec_linux platform = { .devices = &device, .n_devices = 1 };
+	int root = sandbox_enter();
+	struct stat namespace;
+
+	ck_assert_int_eq(stat("/proc/self/ns/user", &namespace), 0);
+	ck_assert_int_eq(mknod(SANDBOX "/node", S_IFCHR | 0640, makedev(1, 3)), 0);
+	ck_assert_int_eq(chown(SANDBOX "/node", 5, 6), 0);
+	drop_mknod();
+	/* In a user namespace the owners of nodes are nobody's to choose. */
+	if (attributes[_i].is_bound || namespace.st_ino != 0xEFFFFFFDU) {
+		suite_assert_done(devices_make(root, &platform, DEVICES_MAY_BIND, NULL, &err), err);
+		assert_node(SANDBOX_ROOT SANDBOX "/node", S_IFCHR | 0640, 1, 3);
+		return;
+	}
+	ck_assert_int_eq(devices_make(root, &platform, DEVICES_MAY_BIND, NULL, &err), -1);
+	sandbox_assert_error(
+		&err, "/linux/devices/0", "the host's has mode 0640 and owner 5:6, not");
+	ck_assert(!sandbox_exists(SANDBOX_ROOT SANDBOX "/node"));
+}
+END_TEST
+
 static int open_slave(void)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
@@ -346,6 +431,9 @@ int main(void)
 	tcase_add_test(tests, bound_ptmx_is_not_the_containers);
 	tcase_add_loop_test(tests, links_to_ptmx_whatever_the_config_lists, 0, 2);
 	tcase_add_test(tests, names_what_the_host_has_not);
+	tcase_add_test(tests, binds_without_the_capability);
+	tcase_add_test(tests, binds_nothing_unless_it_may);
+	tcase_add_loop_test(tests, binds_no_other_owner_or_mode, 0, array_size(attributes));
 	tcase_add_test(tests, binds_the_console);
 	tcase_add_loop_test(tests, console_is_no_link, 0, 2);
 	tcase_add_test(tests, null_is_verified);
