@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -167,6 +168,33 @@ def test_signal_to_paused_waits():
 
 def listed(container):
     return sorted(json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out))
+
+
+@cases(('INT', signal.SIGINT), ('TERM', signal.SIGTERM), ('HUP', signal.SIGHUP))
+def test_exec_interrupted_when_paused(name, number):
+    """As long as there is no program to forward a signal to, that ends the command, and what it has begun."""
+    with shell('exec sleep 1000') as container:
+        container.create().start()
+        container.runtime.ok('pause', container.id)
+        with container.runtime.start_call('exec', '--ignore-paused', container.id, 'sh', '-c', 'echo ran',
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as call:
+            time.sleep(0.3)
+            expect(call.poll(), None, 'status before')
+            call.send_signal(signal.SIGUSR1)
+            call.send_signal(signal.SIGWINCH)
+            time.sleep(0.2)
+            expect(call.poll(), None, 'status after signals that are for the program')
+            call.send_signal(number)
+            try:
+                expect(call.wait(5), 128 + number, 'status')
+            finally:
+                call.kill()
+                container.runtime.ok('resume', container.id)
+            # What a v1 freezer has held ends only now, and its output with it.
+            expect_in(f'interrupted by signal {int(number)}', call.stderr.read().decode(), 'message')
+            expect(call.stdout.read(), b'', 'output')
+        assert settle(lambda: json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out)
+                      == [container.pid]), 'a process is left'
 
 
 def test_ps():

@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import re
+import signal
+import subprocess
 import time
 
 import harness
-from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, settle
 from machine import reap
 
 KINDS = ('prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop')
@@ -295,6 +297,26 @@ def test_failing_start_container_hook():
         container.is_made = answer.status == 0
         expect_in('does not exist', answer.err, 'state afterwards')
     expect(hooked.lines(), ['poststop'], 'hooks that ran after it')
+
+
+def test_interrupted_start_container_hook():
+    """A hook without a timeout: `run` ends by a signal, nothing is left, and poststop hooks run."""
+    runtime, bundle = Runtime(), Bundle()
+    # A file in the root, which the hook sees as well as the test.
+    waiting = bundle.rootfs / 'waiting'
+    bundle.config['hooks'] = {
+        'startContainer': [{'path': '/bin/sh', 'args': ['sh', '-c', 'echo > /waiting; exec sleep 1000']}],
+        'poststop': [{'path': '/bin/sh', 'args': ['sh', '-c', f'echo > {bundle.path}/over']}]}
+    with runtime.start_call('run', '--bundle', bundle.save().path, 'waits', stderr=subprocess.PIPE) as run:
+        try:
+            assert settle(waiting.exists), 'the hook does not run'
+            run.send_signal(signal.SIGINT)
+            expect(run.wait(5), 128 + signal.SIGINT, 'exit status')
+        finally:
+            run.kill()
+        expect_in('interrupted by signal 2 (SIGINT)', run.stderr.read().decode(), 'message')
+    expect(runtime.ids(), [], 'states')
+    assert (bundle.path / 'over').exists(), 'no poststop hook'
 
 
 def test_failing_poststart_hook():

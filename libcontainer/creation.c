@@ -559,10 +559,17 @@ int creation_announce(struct creation *creation, struct error *err)
  */
 static int release_first(struct creation *creation, int64_t deadline, struct error *err)
 {
-	if (start_release(&creation->own_side, &creation->first, deadline, err) < 0)
+	if (start_release(
+		    &creation->own_side, &creation->first, deadline, creation->interrupts, err) < 0)
 		return -1;
 	net_devices_release(&creation->net_devices);
 	return state_file_add_ready(creation->dir.fd, err);
+}
+
+/* In a hook, perhaps. */
+static bool was_interrupted(const struct creation *creation)
+{
+	return creation->interrupts && creation->interrupts->signal;
 }
 
 int creation_start(struct creation *creation, struct error *err)
@@ -579,7 +586,7 @@ int creation_start(struct creation *creation, struct error *err)
 	} else if (err->kind == ERROR_STATE) {
 		explain_death(creation, err);
 	}
-	if (err->kind == ERROR_HOOK)
+	if (err->kind == ERROR_HOOK || was_interrupted(creation))
 		creation->has_run_hooks = true;
 	spec_document_locate(creation->bundle.document, err);
 	return -1;

@@ -50,6 +50,7 @@ struct creation {
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	struct launch_request launch;
 	struct launched first;
+	struct interrupts *interrupts; /* for run: which end its waiting; or NULL */
 	struct cgroup_oom_watch kills; /* see creation_watch_memory() */
 	struct net_devices net_devices;
 	bool is_first_waiting; /* for us; otherwise it may be making files */

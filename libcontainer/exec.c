@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -56,6 +57,7 @@ struct addition {
 	bool is_ready;
 	struct cgroup_oom_watch kills; /* in the container's group, from the process's birth on */
 	int64_t deadline;              /* by which the process has to have become the program */
+	struct interrupts interrupts;  /* which end the wait for that */
 	struct launch_request launch;
 	struct launched child;
 };
@@ -279,6 +281,7 @@ static int give_birth(struct addition *addition, struct error *err)
 		.cgroup = addition->handle.file.cgroup,
 		.followed = addition->options->cgroups.count ? 0 : addition->handle.file.pid,
 		.deadline = addition->deadline,
+		.interrupts = &addition->interrupts,
 		.sync = addition->sync,
 		.settle = join_class,
 		.run = run_child,
@@ -312,13 +315,28 @@ static int serve_listener(struct addition *addition, int remote_fd, struct error
 	return sync_send(addition->sync[0], SYNC_GO, 0, -1, err);
 }
 
+static int wait_for_message(struct addition *addition, struct error *err)
+{
+	struct pollfd events[] = {
+		{ .fd = addition->sync[0], .events = POLLIN },
+		{ .fd = interrupts_fd(&addition->interrupts), .events = POLLIN },
+	};
+
+	while (poll(events, array_size(events), clock_poll_timeout(addition->deadline)) < 0)
+		if (errno != EINTR)
+			return error_set_errno(err, "wait for the process");
+	/* When both come at once there may be a program, which gets the signal. */
+	return events[0].revents ? 0 : interrupts_check(&addition->interrupts, err);
+}
+
 /* Answers one message: each of them is right once, or not at all. */
 static int answer(struct addition *addition, struct error *err)
 {
 	struct sync_message message;
 	cleanup_fd int fd = -1;
 
-	if (sync_receive(addition->sync[0], addition->deadline, &message, &fd, err) < 0)
+	if (wait_for_message(addition, err) < 0 ||
+		sync_receive(addition->sync[0], addition->deadline, &message, &fd, err) < 0)
 		return -1;
 	switch ((int)message.type) {
 	case SYNC_TERMINAL:
@@ -444,7 +462,8 @@ static int see_it_start(struct addition *addition, struct error *err)
 			return explain_death(addition, err);
 		if (clock_now_ms() >= addition->deadline)
 			return sync_time_out(err);
-		if (pidfd_wait_exit(addition->child.pidfd, EARLY_END_MS, &has_ended, err) < 0)
+		if (interrupts_check(&addition->interrupts, err) < 0 ||
+			pidfd_wait_exit(addition->child.pidfd, EARLY_END_MS, &has_ended, err) < 0)
 			return -1;
 	}
 }
@@ -527,6 +546,7 @@ static void release(struct addition *addition)
 
 	for (size_t i = 0; i < array_size(fds); i++)
 		close_at(fds[i]);
+	interrupts_close(&addition->interrupts);
 	cgroup_oom_watch_close(&addition->kills);
 	syscall_filter_release(&addition->filter);
 	exec_process_release(&addition->process);
@@ -545,6 +565,16 @@ static void end_child(struct addition *addition)
 		(void)!pidfd_reap(addition->child.pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
 }
 
+static int catch_signals(struct addition *addition, int *ret_signals, struct error *err)
+{
+	cleanup_fd int signals = foreground_catch_signals(err);
+
+	if (signals < 0 || interrupts_open(&addition->interrupts, err) < 0)
+		return -1;
+	*ret_signals = take_fd(&signals);
+	return 0;
+}
+
 int container_exec(const struct runtime *runtime, const char *id,
 	const struct exec_options *options, int *ret_exit_status, struct error *err)
 {
@@ -555,6 +585,7 @@ int container_exec(const struct runtime *runtime, const char *id,
 		.console_socket = -1,
 		.terminal = -1,
 		.kills = CGROUP_OOM_WATCH_CLOSED,
+		.interrupts = INTERRUPTS_CLOSED,
 		.child.pidfd = -1,
 	};
 	cleanup_fd int signals = -1;
@@ -562,8 +593,7 @@ int container_exec(const struct runtime *runtime, const char *id,
 
 	if (passed_fds_guard(options->preserve_fds, &addition.passed, err) < 0)
 		return -1;
-	signals = options->detach ? -1 : foreground_catch_signals(err);
-	if ((options->detach || signals >= 0) &&
+	if ((options->detach || catch_signals(&addition, &signals, err) == 0) &&
 		handle_share(&addition.handle, runtime, id, err) == 0 &&
 		add_process(&addition, err) == 0)
 		result = attend(&addition, signals, ret_exit_status, err);
@@ -571,6 +601,8 @@ int container_exec(const struct runtime *runtime, const char *id,
 		locate(&addition, err);
 		end_child(&addition);
 	}
+	if (result < 0 && addition.interrupts.signal)
+		*ret_exit_status = 128 + addition.interrupts.signal;
 	release(&addition);
 	return result;
 }

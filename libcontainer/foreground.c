@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "libcontainer/interrupts.h"
 #include "libcontainer/kernel/pidfd.h"
 
 enum {
@@ -25,12 +26,6 @@ enum {
 static bool is_own_signal(unsigned signal)
 {
 	return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGPIPE;
-}
-
-/* Signals that end a program that does nothing about them, as people send them. */
-static bool is_final_signal(unsigned signal)
-{
-	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
 /* Signals that tell this process something, whatever else becomes of them. */
@@ -120,7 +115,7 @@ static int forward_signals(
 		heed(foreground, info.ssi_signo);
 		if (is_own_signal(info.ssi_signo))
 			continue;
-		*ret_shall_end |= is_final_signal(info.ssi_signo);
+		*ret_shall_end |= interrupts_include((int)info.ssi_signo);
 		if (pidfd_signal(foreground->pidfd, (int)info.ssi_signo, &has_exited, err) < 0)
 			return -1;
 		if (info.ssi_signo == SIGTSTP)

@@ -36,6 +36,9 @@
  */
 #define NOT_BY_CLONE (CLONE_NEWCGROUP | CLONE_NEWTIME)
 
+/* What a frozen process is given to be gone after SIGKILL. */
+#define FROZEN_DEATH_MS 200
+
 struct birth {
 	uint64_t flags;
 	int exit_signal; /* one that is born with CLONE_PARENT has its maker's */
@@ -369,6 +372,7 @@ static int wait_for_stage(const struct launch_request *request, struct error *er
 	struct pollfd events[] = {
 		{ .fd = request->sync[0], .events = POLLIN },
 		{ .fd = request->target, .events = POLLIN },
+		{ .fd = interrupts_fd(request->interrupts), .events = POLLIN },
 	};
 	int n;
 
@@ -377,6 +381,8 @@ static int wait_for_stage(const struct launch_request *request, struct error *er
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_errno(err, "wait for the container's process");
+	if (interrupts_check(request->interrupts, err) < 0)
+		return -1;
 	if (n > 0 && !events[0].revents)
 		return error_set(err, ERROR_STATE, "the container has ended");
 	return 0;
@@ -412,10 +418,10 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
  * not even its PID namespace could end before it is reaped. It is known by its
  * lack of an exit signal (clone(2), "__WCLONE"), unless there are others without.
  */
-static void end_unannounced(void)
+static void end_unannounced(int death_ms)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	int64_t deadline = clock_now_ms() + PIDFD_DEATH_MS;
+	int64_t deadline = clock_now_ms() + death_ms;
 	siginfo_t info = { 0 };
 
 	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WCLONE) == 0 &&
@@ -437,7 +443,7 @@ static bool has_foreign_children(void)
 }
 
 /* Nobody knows of it yet, though it may have become the program. */
-static void end_first(struct launched *launched)
+static void end_first(struct launched *launched, int death_ms)
 {
 	struct error ignored = { 0 };
 	bool has_ended;
@@ -446,7 +452,7 @@ static void end_first(struct launched *launched)
 	if (launched->pidfd < 0)
 		return;
 	if (pidfd_signal(launched->pidfd, SIGKILL, &has_ended, &ignored) == 0)
-		(void)!pidfd_reap(launched->pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
+		(void)!pidfd_reap(launched->pidfd, death_ms, &status, NULL, &ignored);
 	close_at(&launched->pidfd);
 	launched->pidfd = -1;
 }
@@ -455,8 +461,8 @@ static void end_first(struct launched *launched)
  * The stage process is dead. It may have told of the first process when its
  * message could not be read, and that then goes on as if all were well.
  */
-static void end_what_was_born(
-	const struct launch_request *request, bool has_foreign_children, struct launched *launched)
+static void end_what_was_born(const struct launch_request *request, bool has_foreign_children,
+	int death_ms, struct launched *launched)
 {
 	struct sync_message message;
 	struct error ignored = { 0 };
@@ -470,26 +476,36 @@ static void end_what_was_born(
 			launched->pidfd = take_fd(&fd);
 	}
 	if (launched->pidfd < 0 && !has_foreign_children)
-		end_unannounced();
-	end_first(launched);
+		end_unannounced(death_ms);
+	end_first(launched, death_ms);
 }
 
 /*
  * The stage process has given birth, or failed. In the container's cgroup and user
  * namespace it may be stopped or frozen, and its parent is not to wait for that.
  */
-static void end_stage(struct birth *birth, pid_t stage, bool has_failed)
+static void end_stage(struct birth *birth, pid_t stage, bool has_failed, int death_ms)
 {
 	struct error ignored = { 0 };
 	int status;
 
 	if (has_failed)
 		kill(stage, SIGKILL);
-	if (pidfd_reap(birth->pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored) < 0) {
+	if (pidfd_reap(birth->pidfd, death_ms, &status, NULL, &ignored) < 0) {
 		kill(stage, SIGKILL);
-		(void)!pidfd_reap(birth->pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
+		(void)!pidfd_reap(birth->pidfd, death_ms, &status, NULL, &ignored);
 	}
 	close_end(&birth->pidfd);
+}
+
+/* What a v1 freezer holds ends when it is thawed, killed as it is; that may be never. */
+static int find_patience(const struct launch_request *request)
+{
+	bool is_interrupted = request->interrupts && request->interrupts->signal;
+
+	return is_interrupted && request->cgroup && cgroup_is_frozen(request->cgroup)
+		       ? FROZEN_DEATH_MS
+		       : PIDFD_DEATH_MS;
 }
 
 static int launch_by_stage(
@@ -498,7 +514,7 @@ static int launch_by_stage(
 	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup), .exit_signal = 0 };
 	bool has_foreign = has_foreign_children();
 	pid_t stage;
-	int result;
+	int result, death_ms;
 
 	/* Before it is in the cgroup, where it is born (config.md, "execCPUAffinity"). */
 	if (request->affinity && cpu_affinity_apply_initial(request->affinity, err) < 0)
@@ -510,9 +526,10 @@ static int launch_by_stage(
 		run_stage(request, &birth);
 	close_end(&request->sync[1]);
 	result = attend_stage(request, stage, launched, err);
-	end_stage(&birth, stage, result < 0);
+	death_ms = find_patience(request);
+	end_stage(&birth, stage, result < 0, death_ms);
 	if (result < 0)
-		end_what_was_born(request, has_foreign, launched);
+		end_what_was_born(request, has_foreign, death_ms, launched);
 	return result;
 }
 

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "libcontainer/interrupts.h"
 #include "libcontainer/kernel/cgroup.h"
 #include "libcontainer/kernel/namespaces.h"
 #include "libcontainer/network.h"
@@ -46,7 +47,8 @@ struct launch_request {
 	struct cgroup *cgroup;               /* to be born in */
 	pid_t followed;   /* whose cgroup to take when that one lets nobody in (EBUSY); or 0 */
 	int64_t deadline; /* of clock_now_ms(), for the stage process */
-	int *sync;        /* the pair of sync_open(); each side closes the other's end */
+	struct interrupts *interrupts; /* which end the wait for it; or NULL */
+	int *sync; /* the pair of sync_open(); each side closes the other's end */
 
 	/*
 	 * What else the stage process does where it has entered the cgroup, while it is

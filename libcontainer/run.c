@@ -9,6 +9,7 @@
 #include "libcontainer/creation_failure.h"
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
+#include "libcontainer/interrupts.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/relay.h"
 
@@ -53,6 +54,23 @@ static void delete_now(struct creation *creation)
 		log_warning("%s", err.text);
 }
 
+/* Signals that come before the program runs end the wait for it. */
+static int start_or_end(struct creation *creation, struct notify *ret_notify, int *ret_exit_status,
+	struct error *err)
+{
+	cleanup_interrupts struct interrupts interrupts = INTERRUPTS_CLOSED;
+	int result;
+
+	if (interrupts_open(&interrupts, err) < 0)
+		return -1;
+	creation->interrupts = &interrupts;
+	result = start_now(creation, ret_notify, err);
+	creation->interrupts = NULL;
+	if (result < 0 && interrupts.signal)
+		*ret_exit_status = 128 + interrupts.signal;
+	return result;
+}
+
 static int attend_to_end(struct creation *creation, int *ret_exit_status, struct error *err)
 {
 	cleanup_fd int signals = foreground_catch_signals(err);
@@ -63,7 +81,7 @@ static int attend_to_end(struct creation *creation, int *ret_exit_status, struct
 		return -1;
 	if (creation->terminal >= 0 && relay_open(take_fd(&creation->terminal), &relay, err) < 0)
 		return -1;
-	if (start_now(creation, &notify, err) < 0)
+	if (start_or_end(creation, &notify, ret_exit_status, err) < 0)
 		return -1;
 	if (foreground_wait(&(struct foreground){ .signals = signals,
 				    .pid = creation->first.pid,

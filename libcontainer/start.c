@@ -41,10 +41,14 @@ struct last_words {
  * say more. That may not show when the FIFO's other end was closed before ours
  * was opened (pipe(7)), but then the process itself has ended.
  */
-static int wait_for_end(
-	int result, const struct launched *first, int64_t deadline, struct error *err)
+static int wait_for_end(int result, const struct launched *first, int64_t deadline,
+	struct interrupts *interrupts, struct error *err)
 {
-	struct pollfd ends[] = { { .fd = result }, { .fd = first->pidfd, .events = POLLIN } };
+	struct pollfd ends[] = {
+		{ .fd = result },
+		{ .fd = first->pidfd, .events = POLLIN },
+		{ .fd = interrupts_fd(interrupts), .events = POLLIN },
+	};
 	int n;
 
 	do
@@ -52,7 +56,10 @@ static int wait_for_end(
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_set_errno(err, "wait for the first process");
-	return n == 0 ? sync_time_out(err) : 0;
+	if (n == 0)
+		return sync_time_out(err);
+	/* When both come at once there is a program, which gets the signal. */
+	return ends[0].revents || ends[1].revents ? 0 : interrupts_check(interrupts, err);
 }
 
 static int hear(int result, struct last_words *words, struct error *err)
@@ -101,14 +108,15 @@ static int judge_silence(const struct launched *first, bool is_announced, struct
 	return judge_end(first, err);
 }
 
-static int read_result(
-	int result, const struct launched *first, int64_t deadline, struct error *err)
+static int read_result(int result, const struct launched *first, int64_t deadline,
+	struct interrupts *interrupts, struct error *err)
 {
 	struct last_words words;
 	struct error sent;
 	size_t announced;
 
-	if (wait_for_end(result, first, deadline, err) < 0 || hear(result, &words, err) < 0)
+	if (wait_for_end(result, first, deadline, interrupts, err) < 0 ||
+		hear(result, &words, err) < 0)
 		return -1;
 	announced = words.size % sizeof(sent);
 	if (announced > 1)
@@ -120,12 +128,12 @@ static int read_result(
 }
 
 int start_release(const struct start_channel *channel, const struct launched *first,
-	int64_t deadline, struct error *err)
+	int64_t deadline, struct interrupts *interrupts, struct error *err)
 {
 	if (fd_write_all(channel->start, "", 1) < 0)
 		return errno == EPIPE ? died_early(err)
 				      : error_set_errno(err, "release the first process");
-	return read_result(channel->result, first, deadline, err);
+	return read_result(channel->result, first, deadline, interrupts, err);
 }
 
 int start_announce(const struct start_channel *channel, struct error *err)
@@ -175,7 +183,7 @@ static int release_by_fifos(const struct handle *handle, struct error *err)
 	if (result < 0 || start < 0)
 		return error_set_errno(err, "open the start FIFO");
 	if (start_release(&(struct start_channel){ start, result },
-		    &(struct launched){ handle->file.pid, handle->pidfd }, deadline, err) < 0)
+		    &(struct launched){ handle->file.pid, handle->pidfd }, deadline, NULL, err) < 0)
 		return -1;
 	return state_dir_set_started(&handle->dir, err);
 }
