@@ -232,7 +232,7 @@ def test_22_unknown_version(version):
 
 
 def test_22_the_known_versions_are_named():
-    refused(changed('ociVersion', value='9.9.9'), '/ociVersion', 'this build knows 1.0 to 1.3')
+    refused(changed('ociVersion', value='9.9.9'), '/ociVersion', 'this build takes 1.x')
 
 
 @cases(*((version,) for version in ('1.0.0', '1.0.2-dev', '1.2.1', '1.3.0', '1.9.0+build')))

@@ -50,7 +50,7 @@ static int finish_version(struct json_reader *reader, json_t *node, void *object
 	(void)node;
 	if (!spec_version_is_known(spec->oci_version))
 		return json_reader_fail_at(reader, "ociVersion",
-			"this build knows 1.0 to 1.3, written as in '1.3.0'; not '%.64s'",
+			"this build takes 1.x, written as in '1.3.0'; not '%.64s'",
 			spec->oci_version);
 	return 0;
 }
