@@ -2,6 +2,7 @@
 #include "cmd/log_output.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,12 +78,24 @@ static void write_json_warnings(struct json_writer *writer, const struct log_out
 	json_writer_close(writer, ']');
 }
 
+/* More than an error's text and its hint take. */
+#define MESSAGE_MAX sizeof(struct error)
+
+/* What engines show. They know of no hints, so that follows for the users behind them. */
+static const char *make_message(const struct error *err, char ret_message[static MESSAGE_MAX])
+{
+	snprintf(
+		ret_message, MESSAGE_MAX, "%s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
+	return ret_message;
+}
+
 static void append_json_error(struct text *record, const struct log_output *log,
 	const struct error *err, const char *container)
 {
 	struct json_writer writer = { .text = record };
+	char message[MESSAGE_MAX];
 
-	begin_json(&writer, "error", err->text);
+	begin_json(&writer, "error", make_message(err, message));
 	write_string(&writer, "code", error_kind_name(err->kind));
 	write_string(&writer, "container", container);
 	write_string(&writer, "phase", err->phase);
@@ -180,7 +193,7 @@ static void append_message(
 	struct text *message, const struct log_output *log, const struct error *err)
 {
 	if (!log->is_plain) {
-		append_plain(message, "", err->text);
+		append_plain(message, "", make_message(err, (char[MESSAGE_MAX]){ 0 }));
 		return;
 	}
 	append_plain(message, "kogg: ", err->text);

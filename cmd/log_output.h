@@ -6,7 +6,8 @@
  * parses the whole file as one object. So a call that fails leaves exactly one
  * record; warnings wait until the call has ended and are members of that
  * record, or records of their own when it succeeded. With --log the bare
- * message also goes to standard error, which engines show.
+ * message also goes to standard error. Engines show either that or the JSON
+ * record's msg, so in both the hint follows the text behind a semicolon.
  */
 #ifndef KOGG_CMD_LOG_OUTPUT_H
 #define KOGG_CMD_LOG_OUTPUT_H

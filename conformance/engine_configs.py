@@ -275,7 +275,7 @@ def normal_text(text, container):
 
 def expect_error(container, bundle, text):
     tree = bundle.save().tree()
-    expect(normal_text(container.try_create().error()['msg'], container), text, 'error')
+    expect(normal_text(harness.cause(container.try_create().error()), container), text, 'error')
     expect_tree(bundle, tree)
 
 
@@ -323,7 +323,7 @@ def run_process(row, text):
             answer = runtime.call('exec', '--process', file, *options, first.id, **second.popen)
             second.close_theirs()
             if is_error:
-                expect(normal_text(answer.error()['msg'], first), row['result'].removeprefix('error: '), 'error')
+                expect(normal_text(harness.cause(answer.error()), first), row['result'].removeprefix('error: '), 'error')
                 expect(answer.status, 255, 'exit status')
                 return
             assert answer.status == 0, repr(answer)

@@ -178,10 +178,20 @@ class Answer:
             f'time is not RFC 3339: {record.get("time")!r}'
         shown = re.sub(r'[\x00-\x1f\x7f]', lambda m: f'\\x{ord(m[0]):02x}', record['msg'])
         assert self.err.strip() in (record['msg'], shown), f'stderr {self.err!r} is not msg {record["msg"]!r}'
+        cause(record)
         return record
 
     def __repr__(self):
         return f'{" ".join(self.args)}: status {self.status}, out {self.out!r}, err {self.err!r}'
+
+
+def cause(record):
+    """The message of an error without the hint, which stands behind it for the users of engines."""
+    hint = record.get('hint')
+    if hint is None:
+        return record['msg']
+    assert record['msg'].endswith(f'; {hint}'), f'message {record["msg"]!r} without its hint {hint!r}'
+    return record['msg'].removesuffix(f'; {hint}')
 
 
 class Runtime:

@@ -372,7 +372,7 @@ def test_schemas_without_resctrl():
         saved.write_text(json.dumps(config))
         before = settings(bundle)
         record = container.runtime.fails('update', '--pids-limit', '7', *SCHEMAS, container.id)
-        expect(record['msg'], "resctrl is not mounted at '/sys/fs/resctrl'", 'message')
+        expect(harness.cause(record), "resctrl is not mounted at '/sys/fs/resctrl'", 'message')
         expect(settings(bundle), before, 'settings')
 
 

@@ -114,7 +114,7 @@ START_TEST(leaves_one_json_record_of_a_failure)
 
 	record = only_record(log_path);
 	assert_member(record, "level", "error");
-	assert_member(record, "msg", "mount '/proc': device or resource busy");
+	assert_member(record, "msg", "mount '/proc': device or resource busy; unmount it first");
 	assert_member(record, "code", "system");
 	assert_member(record, "container", "web");
 	assert_member(record, "phase", "mounts");
@@ -131,7 +131,8 @@ START_TEST(leaves_one_json_record_of_a_failure)
 	ck_assert_str_eq(json_string_value(json_array_get(warnings, 0)), "first");
 	ck_assert_str_eq(json_string_value(json_array_get(warnings, 1)), "second \"quoted\"");
 	json_decref(record);
-	ck_assert_str_eq(content(stderr_path), "mount '/proc': device or resource busy\n");
+	ck_assert_str_eq(
+		content(stderr_path), "mount '/proc': device or resource busy; unmount it first\n");
 }
 END_TEST
 
