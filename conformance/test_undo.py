@@ -85,7 +85,9 @@ def targets(bundle):
 def behind_what_is_copied_up(bundle):
     """A link on a file system of the container's own leads back to the image."""
     targets(bundle)
+    (bundle.rootfs / 'etc/linked').symlink_to('../new/behind')
     bundle.config['mounts'].insert(0, tmpfs('/etc', 'tmpcopyup'))
+    bundle.config['mounts'] += [tmpfs('/etc/linked/deep/dir'), tmpfs('/etc/own/dir')]
 
 
 def readonly(bundle):
