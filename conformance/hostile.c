@@ -213,6 +213,21 @@ static void list_descriptors(int pid)
 	printf("},");
 }
 
+/* Sets of capabilities, as the kernel writes them (proc(5), "status"). */
+static void list_capabilities(int pid)
+{
+	char path[64], line[256], set[4], value[32];
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "r");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Cap%3[A-Za-z]: %31s", set, value) == 2)
+			printf("\"Cap%s\":\"%s\",", set, value);
+	if (status)
+		fclose(status);
+}
+
 static void take_descriptor(int pid)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), taken = -1;
@@ -292,6 +307,7 @@ static int watch(const char *seconds)
 	take_descriptor(pid);
 	read_memory(pid);
 	list_descriptors(pid);
+	list_capabilities(pid);
 	read_link("root", pid, "root");
 	read_link("cwd", pid, "cwd");
 	read_link("exe", pid, "exe");

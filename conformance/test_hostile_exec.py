@@ -123,6 +123,28 @@ def test_tracer_gets_nothing_of_the_host(name, call):
     expect(seen['exe_write'], 'EROFS', 'writing the executable')
 
 
+# What a process needs to become the program, beside what that has.
+SETTING_UP = {'CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_SETGID', 'CAP_SETUID', 'CAP_SETPCAP', 'CAP_SYS_CHROOT',
+              'CAP_SYS_NICE', 'CAP_SYS_RESOURCE'}
+
+
+@cases(('no filter', True, False, set()), ('no_new_privs', True, True, set()), ('a filter', False, True, {'CAP_SYS_ADMIN'}))
+def test_tracer_gets_few_capabilities(name, no_new_privileges, has_filter, more):
+    """From its birth inside it has what the program gets, and what it takes to get there."""
+    def change(config):
+        add_capabilities('CAP_SYS_PTRACE', 'CAP_SYSLOG')(config)
+        config['process']['noNewPrivileges'] = no_new_privileges
+        if has_filter:
+            config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [
+                {'names': ['kexec_load'], 'action': 'SCMP_ACT_ERRNO'}]}
+    seen = watch_exec(change, 'sendmsg')
+    wanted = SETTING_UP | more | {'CAP_SYS_PTRACE', 'CAP_SYSLOG', *harness.DEFAULT_CAPABILITIES}
+    own = re.search(r'CapBnd:\s*(\w+)', pathlib.Path('/proc/self/status').read_text())[1]
+    wanted &= set(compare.capability_names(int(own, 16)))
+    for which in ('CapPrm', 'CapEff', 'CapBnd'):
+        expect(sorted(compare.capability_names(int(seen[which], 16))), sorted(wanted), which)
+
+
 @cases(('of the same users', 0), ('of others', 100000))
 def test_new_container_cannot_be_traced(name, first):
     """Of one that joins its PID namespace a process inside sees the first step, and its user owns that one's users."""

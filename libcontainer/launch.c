@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "libcontainer/kernel/capabilities.h"
 #include "libcontainer/kernel/cpu_affinity.h"
 #include "libcontainer/kernel/credentials.h"
 #include "libcontainer/kernel/descriptors.h"
@@ -225,7 +226,7 @@ static unsigned flags_of_birth(const struct launch_request *request)
  * Goes to where the container's processes are, with nothing of the host's: a
  * link in the image to /proc/self/fd/N would lead out through a descriptor that
  * waits for execve(2) to close it (CVE-2024-21626), and who may trace there
- * could take it.
+ * could take it, and the capabilities of the process that is born there.
  */
 static int join_container(const struct launch_request *request, struct error *err)
 {
@@ -236,7 +237,7 @@ static int join_container(const struct launch_request *request, struct error *er
 		namespaces_join_process(request->target, request->target_namespaces, err) < 0)
 		return -1;
 	close(request->target);
-	return 0;
+	return capabilities_reduce(request->process, request->platform->has_seccomp, err);
 }
 
 /* The stage process, up to the birth. */

@@ -42,7 +42,7 @@ struct launch_request {
 	unsigned passed_fds;        /* how many from 3 on are the process's */
 	int console_socket;         /* or -1 */
 
-	const struct spec_process *process;  /* its oomScoreAdj; or NULL */
+	const struct spec_process *process;  /* oomScoreAdj and capabilities; NULL only if new */
 	const struct spec_process *affinity; /* execCPUAffinity, for exec; or NULL */
 	struct cgroup *cgroup;               /* to be born in */
 	pid_t followed;   /* whose cgroup to take when that one lets nobody in (EBUSY); or 0 */

@@ -20,6 +20,15 @@ static const char *const names[] = {
 #define NAMES_COUNT (array_size(names) - 1)
 #define BIT(cap)    (1ULL << (cap))
 
+/*
+ * What a process needs to become a program as another user, with its own limits,
+ * priority and terminal, from a directory that it may have to make.
+ */
+#define NEEDED_TO_SET_UP                                                                       \
+	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_SETGID) |          \
+		BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_NICE) | \
+		BIT(CAP_SYS_RESOURCE))
+
 const char *const *capabilities_names(void)
 {
 	return names;
@@ -194,6 +203,47 @@ int capabilities_limit(const struct spec_process *process, const struct spec_cap
 		.permitted = plan.sets[PERMITTED],
 		.ambient = plan.sets[AMBIENT],
 	};
+	return 0;
+}
+
+static uint64_t named_by(const struct spec_capabilities *capabilities)
+{
+	const struct spec_strings *const lists[] = { &capabilities->bounding,
+		&capabilities->permitted, &capabilities->effective, &capabilities->inheritable,
+		&capabilities->ambient };
+	uint64_t found = 0;
+
+	for (size_t s = 0; s < array_size(lists); s++) {
+		for (size_t i = 0; i < lists[s]->count; i++) {
+			int cap = number_of(lists[s]->items[i]);
+
+			if (cap >= 0)
+				found |= BIT(cap);
+		}
+	}
+	return found;
+}
+
+int capabilities_reduce(const struct spec_process *process, bool has_filter, struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct own[2];
+	uint64_t kept = NEEDED_TO_SET_UP;
+
+	if (process->capabilities)
+		kept |= named_by(process->capabilities);
+	if (has_filter && !process->no_new_privileges)
+		kept |= BIT(CAP_SYS_ADMIN);
+	if (drop_all_but(kept, err) < 0)
+		return error_point(err, "%s/capabilities/bounding", process->pointer);
+	if (get_own(own, err) < 0)
+		return -1;
+	for (size_t i = 0; i < array_size(own); i++) {
+		own[i].permitted &= (uint32_t)(kept >> 32 * i);
+		own[i].effective &= own[i].permitted;
+	}
+	if (syscall(SYS_capset, &header, own) < 0)
+		return error_set_errno(err, "give up capabilities");
 	return 0;
 }
 

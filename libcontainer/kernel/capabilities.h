@@ -25,6 +25,15 @@ struct capability_sets {
 };
 
 /*
+ * Gives up what neither PROCESS is to have nor the way to it takes, of the
+ * permitted, effective and bounding sets; HAS_FILTER says that a seccomp filter
+ * is to be loaded, for which CAP_SYS_ADMIN is kept where no_new_privs does not
+ * do. Whoever may trace the caller from now on gets no more than is left.
+ */
+int capabilities_reduce(const struct spec_process *process, bool has_filter, struct error *err)
+	must_check;
+
+/*
  * Works out what PROCESS is to have and drops the rest from the bounding set.
  * To be called once, inside the final user namespace, before the IDs change.
  * No capabilities object means none in all five sets. What this kernel does

@@ -125,6 +125,35 @@ START_TEST(sets_are_applied_as_asked)
 }
 END_TEST
 
+/* A filter takes CAP_SYS_ADMIN to be loaded, or no_new_privs. */
+START_TEST(only_what_is_needed_is_kept)
+{
+	const struct spec_capabilities wanted = {
+		.bounding = LIST("CAP_NET_RAW", "CAP_KILL"),
+		.permitted = LIST("CAP_NET_RAW"),
+		.effective = LIST("CAP_NET_RAW"),
+	};
+	const struct spec_process process = {
+		.pointer = "/process", .capabilities = &wanted, .no_new_privileges = _i & 1
+	};
+	bool has_filter = _i & 2, keeps_admin = has_filter && !process.no_new_privileges;
+
+	suite_assert_done(capabilities_reduce(&process, has_filter, &err), err);
+	ck_assert_uint_eq(read_set("CapEff"), read_set("CapPrm"));
+	ck_assert_uint_eq(read_set("CapPrm") & ~read_set("CapBnd"), 0);
+	ck_assert_uint_eq(read_set("CapBnd") & BIT(CAP_SYS_MODULE), 0);
+	ck_assert_int_eq((read_set("CapBnd") & BIT(CAP_SYS_ADMIN)) != 0, keeps_admin);
+	suite_assert_done(limit(&wanted), err);
+	suite_assert_done(capabilities_apply(&sets, &err), err);
+	assert_kernel_has(&(struct capability_sets){
+		.bounding = BIT(CAP_NET_RAW) | BIT(CAP_KILL),
+		.permitted = BIT(CAP_NET_RAW),
+		.effective = BIT(CAP_NET_RAW),
+	});
+	ck_assert_uint_eq(n_warnings, 0);
+}
+END_TEST
+
 START_TEST(ambient_survives_a_change_of_user)
 {
 	const struct spec_capabilities wanted = {
@@ -288,6 +317,7 @@ int main(void)
 	tcase_add_test(tests, absent_is_none_at_all);
 	tcase_add_test(tests, sets_are_applied_as_asked);
 	tcase_add_test(tests, ambient_survives_a_change_of_user);
+	tcase_add_loop_test(tests, only_what_is_needed_is_kept, 0, 4);
 	tcase_add_test(tests, ambient_of_the_caller_does_not_stay);
 	tcase_add_loop_test(tests, what_cannot_be_granted_is_left_out, 0, array_size(doubtful));
 	tcase_add_test(tests, what_is_known_is_not_told_again);
