@@ -585,6 +585,11 @@ def test_seccomp_newer_calls(name, action, more, denied, newer):
     expect((seen['syscall number_500'], seen['syscall number_4095']), ('ENOSYS', 'ENOSYS'), '500 and 4095')
 
 
+# Those of the spec.
+ARCHITECTURES = [f'SCMP_ARCH_{word}' for word in '''X86 X86_64 X32 ARM AARCH64 MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64
+MIPSEL64N32 PPC PPC64 PPC64LE S390 S390X PARISC PARISC64 RISCV64 LOONGARCH64 M68K SH SHEB'''.split()]
+
+
 @cases(
     ('errno on allow', lambda s: s.update(defaultErrnoRet=1), '/linux/seccomp/defaultErrnoRet'),
     ('errno on a rule', lambda s: s['syscalls'][0].update(action='SCMP_ACT_KILL', errnoRet=1),
@@ -603,6 +608,22 @@ def test_wrong_seccomp(name, change_profile, pointer):
         filtered('SCMP_ACT_ERRNO')(config)
         change_profile(config['linux']['seccomp'])
     refused(change, pointer)
+
+
+def test_seccomp_architectures():
+    """A config may name those that features lists, all at once, and none of the others that the spec has."""
+    listed = json.loads(subprocess.run([harness.KOGG, 'features'], capture_output=True, check=True).stdout)
+    listed = listed['linux']['seccomp']['archs']
+
+    def change(*words):
+        def change_config(config):
+            filtered('SCMP_ACT_ERRNO')(config)
+            config['linux']['seccomp']['architectures'] = list(words)
+        return change_config
+    seen = seen_with(change(*listed), 'syscall sysfs')
+    expect(seen['answers']['syscall sysfs'], 'EPERM', 'sysfs(2)')
+    for word in set(ARCHITECTURES) - set(listed):
+        refused(change(word), '/linux/seccomp/architectures/0', 'architecture')
 
 
 def test_seccomp_listener():

@@ -23,6 +23,18 @@ bool host_has_only_cgroup_v2(void)
 	return statfs("/sys/fs/cgroup", &top) == 0 && top.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+static void list_seccomp_archs(const char **ret_names)
+{
+	size_t count = 0;
+
+	for (const struct spec_word *arch = spec_seccomp_arch_words; arch->word; arch++) {
+		assert(count < HOST_SECCOMP_ARCHS_MAX);
+		if (syscall_filter_has_architecture(arch->word))
+			ret_names[count++] = arch->word;
+	}
+	ret_names[count] = NULL;
+}
+
 static void list_seccomp_flags(const char **ret_names)
 {
 	unsigned supported = syscall_filter_supported_flags();
@@ -44,8 +56,10 @@ void host_fill_features(struct host_features *ret_features)
 		.has_seccomp = true,
 		.has_cgroup_systemd = cgroup_systemd_is_installed(),
 		.has_cgroup_systemd_user = cgroup_systemd_is_installed(),
+		.seccomp_archs = ret_features->seccomp_archs,
 		.seccomp_flags = ret_features->seccomp_flags,
 		.capabilities = capabilities_names(),
 	};
+	list_seccomp_archs(ret_features->seccomp_archs);
 	list_seccomp_flags(ret_features->seccomp_flags);
 }

@@ -23,11 +23,13 @@ int host_protect_program(char *const argv[], char *const envp[], struct error *e
 /* Whether /sys/fs/cgroup is cgroup v2 alone (cgroups(7)), without v1 hierarchies. */
 bool host_has_only_cgroup_v2(void);
 
+#define HOST_SECCOMP_ARCHS_MAX 32
 #define HOST_SECCOMP_FLAGS_MAX 16
 
 /* The facts point into it: not to be copied. */
 struct host_features {
 	struct features_facts facts;
+	const char *seccomp_archs[HOST_SECCOMP_ARCHS_MAX + 1];
 	const char *seccomp_flags[HOST_SECCOMP_FLAGS_MAX + 1];
 };
 

@@ -63,7 +63,7 @@ static void write_seccomp(struct json_writer *writer, const struct features_fact
 	if (facts->has_seccomp) {
 		write_words(writer, "actions", spec_seccomp_action_words);
 		write_words(writer, "operators", spec_seccomp_operator_words);
-		write_words(writer, "archs", spec_seccomp_arch_words);
+		write_list(writer, "archs", facts->seccomp_archs);
 		write_words(writer, "knownFlags", spec_seccomp_flag_words);
 		write_list(writer, "supportedFlags", facts->seccomp_flags);
 	}

@@ -25,6 +25,7 @@ struct features_facts {
 	bool has_cgroup_systemd_user; /* the systemd driver works for other users than root */
 	bool has_checkpoint;
 	const char *libseccomp_version;   /* "2.5.4"; NULL: not built in */
+	const char *const *seccomp_archs; /* of the spec's, those that a config may name */
 	const char *const *seccomp_flags; /* of the known ones, those that can be used here */
 	const char *const *capabilities;  /* "CAP_CHOWN", ..., in the kernel's order */
 };

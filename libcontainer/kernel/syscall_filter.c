@@ -3,7 +3,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -63,7 +65,8 @@ bool syscall_filter_has_architecture(const char *word)
 {
 	uint32_t token;
 
-	return syscall_filter_rules_arch(word, &token) == 0;
+	return syscall_filter_rules_arch(word, &token) == 0 &&
+	       !((token ^ seccomp_arch_native()) & __AUDIT_ARCH_LE);
 }
 
 static int choose_flags(const struct spec_seccomp *profile, bool needs_listener,

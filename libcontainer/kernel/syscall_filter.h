@@ -80,7 +80,11 @@ void syscall_filter_release(struct syscall_filter *filter);
  */
 unsigned syscall_filter_supported_flags(void);
 
-/* Whether this build can make programs for the architecture WORD ("SCMP_ARCH_ARM"). */
+/*
+ * Whether this build can make programs for the architecture WORD
+ * ("SCMP_ARCH_ARM"): its libseccomp knows it, and it is of the machine's byte
+ * order, as all of a program has to be (seccomp_arch_add(3), EDOM).
+ */
 bool syscall_filter_has_architecture(const char *word);
 
 #endif

@@ -73,6 +73,7 @@ START_TEST(names_every_status)
 }
 END_TEST
 
+static const char *const archs[] = { "SCMP_ARCH_X86", "SCMP_ARCH_ARM", NULL };
 static const char *const flags[] = { "SECCOMP_FILTER_FLAG_LOG", NULL };
 static const char *const capabilities[] = { "CAP_CHOWN", "CAP_KILL", NULL };
 
@@ -82,6 +83,7 @@ static const struct features_facts facts = {
 	.has_apparmor = true,
 	.has_cgroup_systemd = true,
 	.libseccomp_version = "2.5.4",
+	.seccomp_archs = archs,
 	.seccomp_flags = flags,
 	.capabilities = capabilities,
 };
@@ -107,7 +109,8 @@ static const struct {
 	{ "/linux/seccomp/enabled", NULL, 1 },
 	{ "/linux/seccomp/actions", NULL, 9 },
 	{ "/linux/seccomp/operators", NULL, 7 },
-	{ "/linux/seccomp/archs", NULL, 23 },
+	{ "/linux/seccomp/archs", NULL, 2 },
+	{ "/linux/seccomp/archs/1", "SCMP_ARCH_ARM", 0 },
 	{ "/linux/seccomp/knownFlags", NULL, 4 },
 	{ "/linux/seccomp/supportedFlags", NULL, 1 },
 	{ "/linux/apparmor/enabled", NULL, 1 },
