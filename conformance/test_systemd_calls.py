@@ -231,6 +231,27 @@ def test_devices_after_update(name, is_paused, is_refused, is_open):
         remove_slices()
 
 
+@cases(('done', False), ('refused', True))
+def test_devices_that_do_not_come_back(name, is_refused):
+    """Somebody takes one away from the group above: that is said, whatever systemd says, and the container goes on."""
+    if 'devices' not in cgroup_mounts() or 'freezer' not in cgroup_mounts():
+        raise Skip('devices are not in v1 here')
+    above, freezer = pathlib.Path(cgroup_mounts()['devices'], SLICE), pathlib.Path(cgroup_mounts()['freezer'], SLICE, UNIT)
+
+    def answer(connection, call):
+        (above / 'devices.deny').write_text('c 1:5 rwm')
+        return is_refused and refusing('org.freedesktop.DBus.Error.Failed', 'Half done.')(connection, call)
+    try:
+        with systemd(answers={'SetUnitProperties': answer}), Container(runtime(), bundle_of_unit()) as container:
+            container.create().start()
+            record = container.runtime.fails('update', '--pids-limit', '22', container.id)
+            expect_in('Half done' if is_refused else 'restore the device rules', record['msg'], 'message')
+            expect_in('restore the device rules' if is_refused else 'the group above', record['hint'], 'hint')
+            expect((freezer / 'freezer.state').read_text().strip(), 'THAWED', 'state')
+    finally:
+        remove_slices()
+
+
 def test_update_of_one_that_has_groups_below():
     """There nobody can write the list of rules anew, and what is in force stays."""
     if 'devices' not in cgroup_mounts():

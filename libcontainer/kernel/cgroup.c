@@ -295,6 +295,15 @@ static int tell_unit(struct cgroup *cgroup, json_t *properties,
 		err, "systemd unit '%s' has its new limits, but not the cgroup", cgroup->unit);
 }
 
+/* A failure after another is its hint. */
+static int add_failure(const struct error *failure, struct error *err)
+{
+	if (err->kind != ERROR_NONE)
+		return error_hint(err, "and %s", failure->text);
+	*err = *failure;
+	return -1;
+}
+
 /*
  * While its rules are missing, the container stands still, for it would be
  * denied all devices. One that was paused before stays so.
@@ -314,17 +323,11 @@ static int tell_frozen_unit(struct cgroup *cgroup, json_t *properties,
 	}
 	result = tell_unit(cgroup, properties, journal, err);
 	failure = (struct error){ 0 };
-	if (restore_devices(cgroup, created, &failure) < 0 && result == 0) {
-		*err = failure;
-		result = -1;
-	}
+	if (restore_devices(cgroup, created, &failure) < 0)
+		result = add_failure(&failure, err);
 	failure = (struct error){ 0 };
-	if (is_ours && cgroup_thaw(cgroup, &failure) < 0) {
-		if (result < 0)
-			return error_hint(err, "and it can't be resumed: %.200s", failure.text);
-		*err = failure;
-		return -1;
-	}
+	if (is_ours && cgroup_thaw(cgroup, &failure) < 0)
+		result = add_failure(&failure, err);
 	return result;
 }
 
