@@ -164,12 +164,6 @@ def test_signal_to_paused_waits():
         container.wait_status('stopped')
 
 
-# ps
-
-def listed(container):
-    return sorted(json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out))
-
-
 @cases(('INT', signal.SIGINT), ('TERM', signal.SIGTERM), ('HUP', signal.SIGHUP))
 def test_exec_interrupted_when_paused(name, number):
     """As long as there is no program to forward a signal to, that ends the command, and what it has begun."""
@@ -195,6 +189,12 @@ def test_exec_interrupted_when_paused(name, number):
             expect(call.stdout.read(), b'', 'output')
         assert settle(lambda: json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out)
                       == [container.pid]), 'a process is left'
+
+
+# ps
+
+def listed(container):
+    return sorted(json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out))
 
 
 def test_ps():

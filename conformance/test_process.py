@@ -626,6 +626,30 @@ def test_seccomp_architectures():
         refused(change(word), '/linux/seccomp/architectures/0', 'architecture')
 
 
+@cases(('capset', 'capset', False, True), ('prctl with inheritable capabilities', 'prctl', True, True),
+       ('prctl without', 'prctl', False, False))
+def test_notified_call_of_the_runtime(name, call, is_inheritable, is_refused):
+    """Without no_new_privs capabilities are dropped after the filter is loaded, when there is no agent yet."""
+    path = harness.tmp / 'agent'
+    bundle = Bundle()
+    bundle.config['process']['noNewPrivileges'] = False
+    if is_inheritable:
+        bundle.config['process']['capabilities']['inheritable'] = ['CAP_CHOWN']
+    bundle.config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'listenerPath': str(path),
+                                         'syscalls': [{'names': [call], 'action': 'SCMP_ACT_NOTIFY'}]}
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+        runtime = Runtime()
+        answer = runtime.call('create', '--bundle', bundle.save().path, 'notified', timeout=10)
+        runtime.ok('delete', '--force', 'notified')
+    if not is_refused:
+        expect(answer.status, 0, repr(answer))
+        return
+    expect_in(f"SCMP_ACT_NOTIFY is not possible for '{call}'", answer.error()['msg'], 'message')
+    expect(answer.error()['pointer'], '/linux/seccomp/syscalls', 'pointer')
+
+
 def test_seccomp_listener():
     """The agent gets one message: the container process state, and the listener's descriptor."""
     path = harness.tmp / 'agent'

@@ -164,6 +164,25 @@ static int find_program(
 }
 
 /*
+ * The agent gets its descriptor only when the last of our calls has been made, so
+ * nobody could answer for those that come after the filter.
+ */
+static int check_notified(
+	const struct syscall_filter *filter, const struct capability_sets *sets, struct error *err)
+{
+	const char *name = filter->notifies_capset                       ? "capset"
+			   : filter->notifies_prctl && sets->inheritable ? "prctl"
+									 : NULL;
+
+	if (!name)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED,
+		"SCMP_ACT_NOTIFY is not possible for '%s' without process.noNewPrivileges", name);
+	error_hint(err, "capabilities can't be dropped before the filter is loaded then");
+	return error_point(err, "/linux/seccomp/syscalls");
+}
+
+/*
  * Loading a filter takes CAP_SYS_ADMIN or no_new_privs. With no_new_privs it
  * is loaded last, when nothing of ours is left to do. Without, the profile has
  * to let the last capset(2) and prctl(2) pass, as those of engines do: the
@@ -177,7 +196,8 @@ static int confine(const struct process_request *request, const struct capabilit
 			return -1;
 		return syscall_filter_load(request->filter, ret_listener, err);
 	}
-	if (request->filter->length && capabilities_regain(err) < 0)
+	if (check_notified(request->filter, sets, err) < 0 ||
+		(request->filter->length && capabilities_regain(err) < 0))
 		return -1;
 	if (syscall_filter_load(request->filter, ret_listener, err) < 0)
 		return -1;

@@ -93,23 +93,27 @@ static int choose_flags(const struct spec_seccomp *profile, bool needs_listener,
  * Between loading and execve(2) the runtime writes to its parent, and nobody
  * could answer for that write: the agent gets its descriptor only after it.
  */
-static int check_notified(const struct spec_seccomp_rule *rule, size_t position, struct error *err)
+static int check_notified(const struct spec_seccomp_rule *rule, size_t position,
+	struct syscall_filter_outcome *outcome, struct error *err)
 {
-	for (size_t i = 0; i < rule->names.count; i++)
-		if (!strcmp(rule->names.items[i], "write")) {
+	for (size_t i = 0; i < rule->names.count; i++) {
+		const char *name = rule->names.items[i];
+
+		outcome->notifies_capset |= !strcmp(name, "capset");
+		outcome->notifies_prctl |= !strcmp(name, "prctl");
+		if (!strcmp(name, "write")) {
 			error_set(err, ERROR_UNSUPPORTED,
 				"SCMP_ACT_NOTIFY is not possible for 'write'");
 			return error_point(
 				err, "/linux/seccomp/syscalls/%zu/names/%zu", position, i);
 		}
+	}
 	return 0;
 }
 
-static int check_listener(
-	const struct spec_seccomp *profile, bool *ret_needs_listener, struct error *err)
+static int check_listener(const struct spec_seccomp *profile,
+	struct syscall_filter_outcome *outcome, struct error *err)
 {
-	bool needs_listener = false;
-
 	if (profile->default_action == SPEC_SECCOMP_NOTIFY) {
 		error_set(err, ERROR_UNSUPPORTED,
 			"SCMP_ACT_NOTIFY is not possible as the default action");
@@ -118,11 +122,10 @@ static int check_listener(
 	for (size_t i = 0; i < profile->n_rules; i++) {
 		if (profile->rules[i].action != SPEC_SECCOMP_NOTIFY)
 			continue;
-		needs_listener = true;
-		if (check_notified(&profile->rules[i], i, err) < 0)
+		outcome->needs_listener = true;
+		if (check_notified(&profile->rules[i], i, outcome, err) < 0)
 			return -1;
 	}
-	*ret_needs_listener = needs_listener;
 	return 0;
 }
 
@@ -156,7 +159,7 @@ static int make(void *context, struct syscall_filter_outcome *outcome, struct er
 	const struct spec_seccomp *profile;
 
 	if (spec_load_seccomp(source->document, &profile, err) < 0 ||
-		check_listener(profile, &outcome->needs_listener, err) < 0 ||
+		check_listener(profile, outcome, err) < 0 ||
 		choose_flags(profile, outcome->needs_listener, &outcome->flags, err) < 0 ||
 		compile(profile, outcome, err) < 0)
 		return -1;
@@ -212,6 +215,8 @@ void syscall_filter_take(struct syscall_filter *filter)
 	filter->length = outcome->length;
 	filter->flags = outcome->flags;
 	filter->needs_listener = outcome->needs_listener;
+	filter->notifies_capset = outcome->notifies_capset;
+	filter->notifies_prctl = outcome->notifies_prctl;
 }
 
 int syscall_filter_finish(struct syscall_filter *filter, struct error *err)

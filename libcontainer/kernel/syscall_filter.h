@@ -21,10 +21,12 @@
 
 /* A compiled program and how to load it. The empty value ({ 0 }) loads nothing. */
 struct syscall_filter {
-	struct sock_filter *code;          /* NULL while it is compiled */
-	size_t length;                     /* in instructions */
-	unsigned flags;                    /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
-	bool needs_listener;               /* some action is NOTIFY: loading gives a descriptor */
+	struct sock_filter *code; /* NULL while it is compiled */
+	size_t length;            /* in instructions */
+	unsigned flags;           /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	bool needs_listener;      /* some action is NOTIFY: loading gives a descriptor */
+	bool notifies_capset;     /* and for that call, as for prctl(2) */
+	bool notifies_prctl;
 	struct sock_filter *kept;          /* owned: where code lies if it was found, or */
 	struct syscall_filter_apart apart; /* who compiles it, and where code lies then */
 };

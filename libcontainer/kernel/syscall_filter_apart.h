@@ -32,6 +32,7 @@ struct syscall_filter_outcome {
 	struct error error;
 	unsigned flags;
 	bool needs_listener;
+	bool notifies_capset, notifies_prctl;
 	size_t length;
 	struct sock_filter code[BPF_MAXINSNS];
 };
