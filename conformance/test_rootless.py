@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 
 import harness
 from harness import Bundle, Runtime, Skip, cases, expect, expect_in
@@ -167,6 +168,38 @@ def test_life():
     user.ok('kill', 'mine', 'KILL')
     user.ok('delete', '--force', 'mine')
     expect(user.ids(), [], 'states')
+
+
+@cases(('notified', 'mkdir', 'SCMP_ACT_NOTIFY', ''), ('sendmsg notified', 'sendmsg', 'SCMP_ACT_NOTIFY', "possible for 'sendmsg'"),
+       ('sendmsg denied', 'sendmsg', 'SCMP_ACT_ERRNO', 'allow sendmsg(2)'))
+def test_seccomp_listener(name, call, action, phrase):
+    """The process hands it on, as a normal user may not take it."""
+    user = User()
+    path = harness.tmp / 'agent'
+    rules = [{'names': ['mkdir', 'mkdirat'], 'action': 'SCMP_ACT_NOTIFY'}, {'names': [call], 'action': action}]
+    bundle = user_bundle(user, lambda config: config['linux'].update(seccomp={
+        'defaultAction': 'SCMP_ACT_ALLOW', 'listenerPath': str(path), 'syscalls': rules}), args=['sleep', '1000'])
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(0o777)
+        listener.listen(2)
+        listener.settimeout(5)
+        answer = user.call('create', '--bundle', bundle.path, 'mine')
+        if phrase:
+            record = answer.error()
+            expect_in(phrase, record['msg'] + record.get('hint', ''), 'message')
+            expect(user.ids(), [], 'states')
+            return
+        expect(answer.status, 0, repr(answer))
+        user.ok('start', 'mine')
+        for words in ([], ['exec', 'mine', 'true']):
+            if words:
+                user.ok(*words)
+            with listener.accept()[0] as connection:
+                text, fds, _, _ = socket.recv_fds(connection, 65536, 4)
+            expect((json.loads(text)['state']['id'], len(fds)), ('mine', 1), 'message')
+            os.close(fds[0])
+        user.ok('delete', '--force', 'mine')
 
 
 def test_root_of_somebody_else():

@@ -16,6 +16,7 @@
 #include "libcontainer/creation_undo.h"
 #include "libcontainer/init.h"
 #include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/capabilities.h"
 #include "libcontainer/kernel/intel_rdt.h"
 #include "libcontainer/kernel/pidfd.h"
 #include "libcontainer/kernel/selinux.h"
@@ -283,6 +284,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.listen_fds = creation->passed.listen,
 		.sync = creation->sync,
 		.channel = &creation->init_side,
+		.sends_listener = creation->spec->platform.has_seccomp && !capabilities_may_trace(),
 		.is_start_endless = creation->starter == CREATION_STARTED_BY_ANOTHER,
 		.console_socket = creation->console_socket,
 		.log_level = LOG_LEVEL_DEBUG,
@@ -366,16 +368,20 @@ static int run_runtime_hooks(struct creation *creation, struct error *err)
 	return runtime_hooks_run(creation->spec, SPEC_HOOK_CREATE_RUNTIME, &creation->state, err);
 }
 
-static int serve_listener(struct creation *creation, int remote_fd, struct error *err)
+/* SENT is the listener itself, or -1: then it is REMOTE_FD of the process. */
+static int serve_listener(struct creation *creation, int remote_fd, int *sent, struct error *err)
 {
 	const struct spec_seccomp *profile;
-	cleanup_fd int listener = -1;
+	cleanup_fd int listener = take_fd(sent);
 
 	if (!creation->filter.needs_listener)
 		return 0;
 	if (spec_load_seccomp(creation->bundle.document, &profile, err) < 0)
 		return -1;
-	listener = syscall_notify_take(creation->first.pidfd, remote_fd, err);
+	if (listener >= 0 && syscall_notify_check(listener, err) < 0)
+		return -1;
+	if (listener < 0)
+		listener = syscall_notify_take(creation->first.pidfd, remote_fd, err);
 	if (listener < 0)
 		return -1;
 	return syscall_notify_send(profile->listener_path, &creation->state, creation->first.pid,
@@ -422,7 +428,7 @@ static int serve(
 		creation->terminal = take_fd(fd);
 		return 0;
 	case SYNC_READY:
-		if (serve_listener(creation, message->value, err) < 0 ||
+		if (serve_listener(creation, message->value, fd, err) < 0 ||
 			let_wait(creation, err) < 0)
 			return -1;
 		return 1;

@@ -17,6 +17,7 @@
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/kernel/apparmor.h"
+#include "libcontainer/kernel/capabilities.h"
 #include "libcontainer/kernel/cgroup_oom.h"
 #include "libcontainer/kernel/cgroup_stats.h"
 #include "libcontainer/kernel/credentials.h"
@@ -55,6 +56,7 @@ struct addition {
 	int console_socket;
 	int terminal; /* the master, when no console socket takes it; or -1 */
 	bool is_ready;
+	bool sends_listener;           /* the process does: we can't take it */
 	struct cgroup_oom_watch kills; /* in the container's group, from the process's birth on */
 	int64_t deadline;              /* by which the process has to have become the program */
 	struct interrupts interrupts;  /* which end the wait for that */
@@ -109,6 +111,7 @@ static int prepare_filter(struct addition *addition, struct error *err)
 {
 	cleanup_fd int cache = state_dir_open_cache(&addition->handle.dir);
 
+	addition->sends_listener = !capabilities_may_trace();
 	return syscall_filter_prepare(addition->document, cache, &addition->filter, err);
 }
 
@@ -193,6 +196,7 @@ static int set_up_child(
 		.procfs = &procfs,
 		.terminal = addition->process.process->terminal ? &terminal : NULL,
 		.listen_fds = addition->passed.listen,
+		.sends_listener = addition->sends_listener,
 		.known_capabilities = addition->process.known_capabilities,
 	};
 
@@ -205,11 +209,12 @@ static int set_up_child(
 }
 
 /* The listener ends at execve(2), and is to be taken before. */
-static int report_ready(int sync, int listener, struct error *err)
+static int report_ready(const struct addition *addition, const struct process_image *image,
+	int sync, struct error *err)
 {
-	if (sync_send(sync, SYNC_READY, listener, -1, err) < 0)
+	if (process_tell_ready(image, sync, addition->sends_listener, err) < 0)
 		return -1;
-	return listener < 0 ? 0 : sync_await_go(sync, err);
+	return image->listener < 0 ? 0 : sync_await_go(sync, err);
 }
 
 /* The new process; the end of the socket at its execve(2) says that it went well. */
@@ -223,7 +228,7 @@ static void run_child(void *context, bool is_mapped)
 	(void)is_mapped;
 	sync_log_to(&sync, LOG_LEVEL_DEBUG);
 	if (set_up_child(addition, sync, &image, &err) == 0 &&
-		report_ready(sync, image.listener, &err) == 0) {
+		report_ready(addition, &image, sync, &err) == 0) {
 		process_execute(addition->process.process, &image, &err);
 		error_phase(&err, "exec");
 	}
@@ -295,17 +300,21 @@ static int give_birth(struct addition *addition, struct error *err)
 	return result;
 }
 
-static int serve_listener(struct addition *addition, int remote_fd, struct error *err)
+/* SENT is the listener itself, or -1: then it is REMOTE_FD of the process. */
+static int serve_listener(struct addition *addition, int remote_fd, int *sent, struct error *err)
 {
 	const struct spec_seccomp *profile;
-	cleanup_fd int listener = -1;
+	cleanup_fd int listener = take_fd(sent);
 	struct state state;
 
 	if (!addition->filter.needs_listener)
 		return 0;
 	if (spec_load_seccomp(addition->document, &profile, err) < 0)
 		return -1;
-	listener = syscall_notify_take(addition->child.pidfd, remote_fd, err);
+	if (listener >= 0 && syscall_notify_check(listener, err) < 0)
+		return -1;
+	if (listener < 0)
+		listener = syscall_notify_take(addition->child.pidfd, remote_fd, err);
 	if (listener < 0)
 		return -1;
 	handle_describe(&addition->handle, &state);
@@ -348,7 +357,7 @@ static int answer(struct addition *addition, struct error *err)
 		if (addition->is_ready)
 			return sync_refuse(&message, err);
 		addition->is_ready = true;
-		return serve_listener(addition, message.value, err);
+		return serve_listener(addition, message.value, &fd, err);
 	default:
 		return sync_refuse(&message, err);
 	}

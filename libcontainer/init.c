@@ -256,6 +256,7 @@ static int set_up_process(struct init *init, struct error *err)
 		.procfs = &init->rootfs->procfs,
 		.terminal = init->terminal.slave >= 0 ? &init->terminal : NULL,
 		.listen_fds = init->request->listen_fds,
+		.sends_listener = init->request->sends_listener,
 		.witness = init->request->rootfs_request->witness,
 		.notify_socket = init->request->rootfs_request->notify_dir
 					 ? "/run/notify/notify.sock"
@@ -273,7 +274,7 @@ static int report_ready(struct init *init, struct error *err)
 {
 	/* Nobody listens there afterwards, and writing to nobody kills. */
 	log_set_sink(NULL);
-	if (sync_send(init->sync, SYNC_READY, init->image.listener, -1, err) < 0)
+	if (process_tell_ready(&init->image, init->sync, init->request->sends_listener, err) < 0)
 		return -1;
 	/* Should the runtime be gone before this process is on record, nobody would ever end it. */
 	return init->request->is_start_endless ? sync_await_go(init->sync, err) : 0;

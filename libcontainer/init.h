@@ -36,6 +36,7 @@ struct init_request {
 	unsigned listen_fds; /* of those, LISTEN_FDS */
 	int *sync;           /* the pair; [1] is the first process's */
 	const struct start_channel *channel; /* this process's side */
+	bool sends_listener;                 /* the runtime can't take it from here */
 	bool is_start_endless; /* no end of it tells that nobody is left who could start this */
 	int console_socket;    /* connected, or -1: then the terminal goes to the parent */
 	enum log_level log_level;

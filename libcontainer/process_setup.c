@@ -19,6 +19,7 @@
 #include "libcontainer/kernel/rlimits.h"
 #include "libcontainer/kernel/scheduler.h"
 #include "libcontainer/kernel/selinux.h"
+#include "libcontainer/sync.h"
 
 /* What umask unset means; both peers and all engines expect it. */
 #define DEFAULT_UMASK 022
@@ -167,6 +168,15 @@ static int find_program(
  * The agent gets its descriptor only when the last of our calls has been made, so
  * nobody could answer for those that come after the filter.
  */
+static int check_sendmsg(const struct process_request *request, struct error *err)
+{
+	if (!request->sends_listener || !request->filter->notifies_sendmsg)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED,
+		"SCMP_ACT_NOTIFY is not possible for 'sendmsg' without CAP_SYS_PTRACE");
+	return error_point(err, "/linux/seccomp/syscalls");
+}
+
 static int check_notified(
 	const struct syscall_filter *filter, const struct capability_sets *sets, struct error *err)
 {
@@ -191,6 +201,8 @@ static int check_notified(
 static int confine(const struct process_request *request, const struct capability_sets *sets,
 	int *ret_listener, struct error *err)
 {
+	if (check_sendmsg(request, err) < 0)
+		return -1;
 	if (request->process->no_new_privileges) {
 		if (capabilities_apply(sets, err) < 0 || credentials_forbid_new_privileges(err) < 0)
 			return -1;
@@ -227,6 +239,20 @@ int process_setup(
 		find_program(request, ret_image, err) < 0)
 		return -1;
 	return confine(request, &sets, &ret_image->listener, err);
+}
+
+int process_tell_ready(
+	const struct process_image *image, int sync, bool sends_listener, struct error *err)
+{
+	int sent = sends_listener ? image->listener : -1;
+
+	if (sync_send(sync, SYNC_READY, image->listener, sent, err) == 0)
+		return 0;
+	if (sent < 0)
+		return -1;
+	error_hint(err, "without CAP_SYS_PTRACE the seccomp profile has to allow sendmsg(2), by "
+			"which the agent's descriptor is handed on");
+	return error_phase(err, "seccomp");
 }
 
 int process_execute(

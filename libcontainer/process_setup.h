@@ -29,6 +29,7 @@ struct process_request {
 	struct procfs *procfs;
 	struct terminal *terminal; /* NULL: the standard streams stay as they are */
 	unsigned listen_fds;
+	bool sends_listener;                /* the runtime lacks the right to take it from here */
 	const struct path_witness *witness; /* of a working directory that is made; or NULL */
 	const char *notify_socket;          /* as the container sees it, or NULL */
 	const struct spec_capabilities *known_capabilities; /* see capabilities_limit() */
@@ -47,9 +48,13 @@ struct process_image {
 /*
  * Does everything up to the execve(2). Afterwards only read(2), write(2),
  * execve(2) and exit_group(2) are to be used, since the filter may forbid all
- * else.
+ * else; and sendmsg(2) where the listener is to be sent.
  */
 int process_setup(const struct process_request *request, struct process_image *ret_image,
+	struct error *err) must_check;
+
+/* Says SYNC_READY over SYNC, with the number of the listener, or with that itself. */
+int process_tell_ready(const struct process_image *image, int sync, bool sends_listener,
 	struct error *err) must_check;
 
 /* Executes the image; returns only on failure, -1, with the error explained. */

@@ -136,6 +136,14 @@ static int get_own(struct __user_cap_data_struct own[2], struct error *err)
 	return 0;
 }
 
+bool capabilities_may_trace(void)
+{
+	struct __user_cap_data_struct own[2];
+	struct error ignored = { 0 };
+
+	return get_own(own, &ignored) == 0 && (own[0].effective & BIT(CAP_SYS_PTRACE));
+}
+
 static int work_out(struct plan *plan, struct error *err)
 {
 	struct __user_cap_data_struct own[2];

@@ -10,6 +10,7 @@
 #ifndef KOGG_LIBCONTAINER_KERNEL_CAPABILITIES_H
 #define KOGG_LIBCONTAINER_KERNEL_CAPABILITIES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -64,6 +65,12 @@ int capabilities_regain(struct error *err) must_check;
  * after the IDs have changed, with PR_SET_KEEPCAPS in force if they left 0.
  */
 int capabilities_apply(const struct capability_sets *sets, struct error *err) must_check;
+
+/*
+ * Whether the caller may look into processes that are not dumpable
+ * (CAP_SYS_PTRACE), as pidfd_getfd(2) does.
+ */
+bool capabilities_may_trace(void);
 
 /* "CAP_CHOWN", ...: all that this build knows, in the kernel's order; NULL ends it. */
 const char *const *capabilities_names(void);

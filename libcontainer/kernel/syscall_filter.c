@@ -101,6 +101,7 @@ static int check_notified(const struct spec_seccomp_rule *rule, size_t position,
 
 		outcome->notifies_capset |= !strcmp(name, "capset");
 		outcome->notifies_prctl |= !strcmp(name, "prctl");
+		outcome->notifies_sendmsg |= !strcmp(name, "sendmsg");
 		if (!strcmp(name, "write")) {
 			error_set(err, ERROR_UNSUPPORTED,
 				"SCMP_ACT_NOTIFY is not possible for 'write'");
@@ -217,6 +218,7 @@ void syscall_filter_take(struct syscall_filter *filter)
 	filter->needs_listener = outcome->needs_listener;
 	filter->notifies_capset = outcome->notifies_capset;
 	filter->notifies_prctl = outcome->notifies_prctl;
+	filter->notifies_sendmsg = outcome->notifies_sendmsg;
 }
 
 int syscall_filter_finish(struct syscall_filter *filter, struct error *err)

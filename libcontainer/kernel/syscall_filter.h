@@ -27,6 +27,7 @@ struct syscall_filter {
 	bool needs_listener;      /* some action is NOTIFY: loading gives a descriptor */
 	bool notifies_capset;     /* and for that call, as for prctl(2) */
 	bool notifies_prctl;
+	bool notifies_sendmsg;
 	struct sock_filter *kept;          /* owned: where code lies if it was found, or */
 	struct syscall_filter_apart apart; /* who compiles it, and where code lies then */
 };

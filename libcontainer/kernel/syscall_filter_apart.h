@@ -32,7 +32,7 @@ struct syscall_filter_outcome {
 	struct error error;
 	unsigned flags;
 	bool needs_listener;
-	bool notifies_capset, notifies_prctl;
+	bool notifies_capset, notifies_prctl, notifies_sendmsg;
 	size_t length;
 	struct sock_filter code[BPF_MAXINSNS];
 };

@@ -18,23 +18,27 @@
 /* Nobody starts while the agent sleeps, and a stuck one must not hang us for ever. */
 #define AGENT_TIMEOUT_SECONDS 10
 
+int syscall_notify_check(int fd, struct error *err)
+{
+	uint64_t no_such_id = 0;
+
+	/* seccomp_unotify(2): a listener knows no such request; others know no such ioctl. */
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &no_such_id) < 0 && errno == ENOENT)
+		return 0;
+	error_set(err, ERROR_SYSTEM,
+		"the descriptor of the container's process is no seccomp listener");
+	return error_phase(err, "seccomp");
+}
+
 int syscall_notify_take(int pidfd, int remote_fd, struct error *err)
 {
 	cleanup_fd int fd = pidfd_getfd(pidfd, remote_fd, 0);
-	uint64_t no_such_id = 0;
 
 	if (fd < 0) {
 		error_set_errno(err, "take the seccomp listener of the container's process");
 		return error_phase(err, "seccomp");
 	}
-	/* seccomp_unotify(2): a listener knows no such request; others know no such ioctl. */
-	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &no_such_id) == 0 || errno != ENOENT) {
-		error_set(err, ERROR_SYSTEM,
-			"descriptor %d of the container's process is no seccomp listener",
-			remote_fd);
-		return error_phase(err, "seccomp");
-	}
-	return take_fd(&fd);
+	return syscall_notify_check(fd, err) < 0 ? -1 : take_fd(&fd);
 }
 
 static int connect_to_agent(const char *path, struct error *err)

@@ -6,7 +6,8 @@
  * The process that loads the filter may from then on do only what the profile
  * allows, and sendmsg(2) is seldom among it. So the parent takes the
  * descriptor (pidfd_getfd(2), Linux 5.6) and talks to the agent. The init
- * has nothing to do but to load, and tells the number with one write(2).
+ * has nothing to do but to load, and tells the number with one write(2). Only
+ * a parent without CAP_SYS_PTRACE, who can't, has it sent the descriptor.
  * Does not compile or load filters.
  */
 #ifndef KOGG_LIBCONTAINER_KERNEL_SYSCALL_NOTIFY_H
@@ -24,6 +25,9 @@
  * close-on-exec, that the caller owns.
  */
 int syscall_notify_take(int pidfd, int remote_fd, struct error *err) must_check;
+
+/* The same for FD, which the process has sent: refuses anything else. */
+int syscall_notify_check(int fd, struct error *err) must_check;
 
 /*
  * Connects to the stream socket LISTENER_PATH, sends the container process
