@@ -22,11 +22,15 @@ int descriptors_check_preserved(unsigned count, struct error *err)
 	if (count > DESCRIPTORS_PRESERVED_MAX)
 		return error_set(err, ERROR_USAGE, "%u preserved descriptors are more than %u",
 			count, DESCRIPTORS_PRESERVED_MAX);
-	for (unsigned i = 0; i < count; i++)
-		if (fcntl((int)(DESCRIPTORS_FIRST + i), F_GETFD) < 0)
+	for (unsigned i = 0; i < count; i++) {
+		int flags = fcntl((int)(DESCRIPTORS_FIRST + i), F_GETFD);
+
+		/* What has come through our execve(2) is not marked so; our own are. */
+		if (flags < 0 || flags & FD_CLOEXEC)
 			return error_set(err, ERROR_USAGE,
 				"preserved descriptor %u (of %u) is not open: it would be number %u",
 				i, count, DESCRIPTORS_FIRST + i);
+	}
 	return 0;
 }
 

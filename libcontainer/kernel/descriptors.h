@@ -18,7 +18,10 @@
 /* Most that --preserve-fds may name. */
 #define DESCRIPTORS_PRESERVED_MAX 1024U
 
-/* Fails unless COUNT descriptors from DESCRIPTORS_FIRST on are open. */
+/*
+ * Fails unless COUNT descriptors from DESCRIPTORS_FIRST on are open, and the
+ * caller's caller's: one of this program's own, as of its log, is none.
+ */
 int descriptors_check_preserved(unsigned count, struct error *err) must_check;
 
 /* Has all descriptors from FIRST on close at execve(2). */

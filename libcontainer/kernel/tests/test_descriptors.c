@@ -103,6 +103,11 @@ START_TEST(preserved_ones_must_be_open)
 	ck_assert_str_eq(
 		err.text, "preserved descriptor 1 (of 2) is not open: it would be number 4");
 	err = (struct error){ 0 };
+	ck_assert_int_eq(fcntl(3, F_SETFD, FD_CLOEXEC), 0);
+	ck_assert_int_eq(descriptors_check_preserved(1, &err), -1);
+	ck_assert_str_eq(
+		err.text, "preserved descriptor 0 (of 1) is not open: it would be number 3");
+	err = (struct error){ 0 };
 	ck_assert_int_eq(descriptors_check_preserved(4000000000U, &err), -1);
 	ck_assert_str_eq(err.text, "4000000000 preserved descriptors are more than 1024");
 }
