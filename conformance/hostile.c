@@ -14,6 +14,8 @@
  *                           becomes the program, as the parent of a process that
  *                           no signal tells the end of
  *
+ *   hostile thread          goes on without its first thread
+ *
  * Each says a word when it has begun, for a test to wait for.
  */
 #include <ctype.h>
@@ -22,6 +24,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -319,6 +322,22 @@ static int watch(const char *seconds)
 	wait_for_the_end();
 }
 
+static void *go_on(void *unused)
+{
+	(void)unused;
+	say("threads");
+	wait_for_the_end();
+}
+
+static int leave_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, go_on, NULL))
+		return 1;
+	pthread_exit(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "exchange") == 0)
@@ -333,7 +352,9 @@ int main(int argc, char **argv)
 		return keep();
 	if (argc > 2 && strcmp(argv[1], "parent") == 0)
 		return parent(argv + 2);
+	if (argc == 2 && strcmp(argv[1], "thread") == 0)
+		return leave_thread();
 	fprintf(stderr, "usage: hostile exchange A B | watch SECONDS | forge SECONDS | fill | "
-			"keep | parent PROGRAM...\n");
+			"keep | parent PROGRAM... | thread\n");
 	return 2;
 }

@@ -50,6 +50,18 @@ def test_cwd_is_a_descriptor(command):
                 assert answer.status == 255, repr(answer)
 
 
+def test_container_without_its_first_thread():
+    """It runs, though nothing can be joined by way of what has ended: not even then is it said to have stopped."""
+    with Container(Runtime(), hostile_bundle(args=['/bin/hostile', 'thread'])) as container:
+        container.create().start()
+        expect(container.read_line(), 'threads', 'its word')
+        assert harness.settle(lambda: not os.path.exists(f'/proc/{container.pid}/exe')), 'its first thread is there'
+        expect(container.runtime.state(container.id)['status'], 'running', 'status')
+        answer = container.runtime.call('exec', container.id, '/bin/true')
+        expect(answer.status, 255, 'exit status')
+        assert 'stopped' not in answer.err, answer.err
+
+
 def test_link_to_a_descriptor_as_cwd():
     """The cwd is an innocent path of the config; the image makes it a link."""
     bundle = hostile_bundle()

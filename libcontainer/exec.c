@@ -506,7 +506,7 @@ static int add_process(struct addition *addition, struct error *err)
 		return error_phase(err, "state");
 	if (start_process(addition, err) == 0)
 		return 0;
-	if (pidfd_is_alive(addition->handle.pidfd) && !pidfd_is_ending(addition->handle.file.pid))
+	if (pidfd_is_alive(addition->handle.pidfd) && !pidfd_is_doomed(addition->handle.file.pid))
 		return exec_process_blame(addition->options, err);
 	*err = (struct error){ 0 };
 	addition->handle.status = STATE_STOPPED;

@@ -92,14 +92,6 @@ int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err
 	return read_field(pid, FIELD_START_TIME, ret_start_time, err);
 }
 
-bool pidfd_is_ending(pid_t pid)
-{
-	struct error ignored = { 0 };
-	uint64_t flags = 0;
-
-	return read_field(pid, FIELD_FLAGS, &flags, &ignored) == 0 && (flags & PF_EXITING);
-}
-
 /* What ends a process is a SIGKILL for each of its threads, unless it writes a core file first. */
 static bool is_thread_doomed(const char *stat)
 {

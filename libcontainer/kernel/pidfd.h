@@ -24,14 +24,9 @@ int pidfd_check_calls(struct error *err) must_check;
 int pidfd_read_start_time(pid_t pid, uint64_t *ret_start_time, struct error *err) must_check;
 
 /*
- * Whether PID, a process of one thread, is ending or a zombie. It shows before
- * the descriptors of the process are closed, pidfd_is_alive() only after.
- */
-bool pidfd_is_ending(pid_t pid);
-
-/*
  * Whether PID, with all its threads, is ending or gone, or a signal that will
- * end it is on its way.
+ * end it is on its way. It shows before the descriptors of the process are
+ * closed, pidfd_is_alive() only after.
  */
 bool pidfd_is_doomed(pid_t pid);
 
