@@ -185,12 +185,19 @@ class Answer:
         return f'{" ".join(self.args)}: status {self.status}, out {self.out!r}, err {self.err!r}'
 
 
+# What engines look for in messages (base/quote.c).
+PHRASES = ('no such file or directory|permission denied|operation not permitted|executable file not found|open executable|'
+           'is a directory|not a directory|does not exist|no such process|invalid process|container not running|'
+           'process already finished')
+
+
 def cause(record):
     """The message of an error without the hint, which stands behind it for the users of engines."""
     hint = record.get('hint')
     if hint is None:
         return record['msg']
     assert record['msg'].endswith(f'; {hint}'), f'message {record["msg"]!r} without its hint {hint!r}'
+    assert not re.search(PHRASES, hint, re.I), f'the hint {hint!r} has words that mean something to engines'
     return record['msg'].removesuffix(f'; {hint}')
 
 
