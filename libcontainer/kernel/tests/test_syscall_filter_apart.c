@@ -97,6 +97,7 @@ int main(void)
 {
 	TCase *tests = tcase_create("syscall filter apart");
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, what_is_done_comes_over);
 	tcase_add_test(tests, an_error_comes_over);
 	tcase_add_test(tests, what_takes_too_long_is_ended);
