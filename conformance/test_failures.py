@@ -120,13 +120,16 @@ def test_killed_create_with_a_first_process_that_is_ready():
     before = next(i for i, line in enumerate(report.read_text().splitlines()) if re.search(r'/proc/\d+/stat"', line))
     runtime.ok('delete', '--force', 'begun')
     _, held = traced_create(runtime, bundle, '-e', f'inject=openat:delay_enter=60000000:when={before + 1}')
-    with held:
+    try:
         assert harness.settle(lambda: any(map(children, children(held.pid)))), 'no first process'
         creator, = children(held.pid)
         first, = children(creator)
         assert harness.settle(lambda: waits_to_read(first)), 'the first process does not wait'
         expect(f'"pid":{first},' in (runtime.root / 'begun/state.json').read_text(), False, 'whether it is on record')
         os.kill(creator, signal.SIGKILL)
+    finally:
+        held.kill()  # it would sit out the delay
+        held.wait()
     runtime.ok('delete', '--force', 'begun')
     expect([describe(pid) for pid in orphans()], [], 'processes')
 
