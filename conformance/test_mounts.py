@@ -8,7 +8,8 @@ import subprocess
 import compare
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, expect_tree
-from machine import MS_BIND, MS_NODEV, MS_NOSUID, MS_RDONLY, MS_REMOUNT, MS_SHARED, mount
+from machine import (CAP_SYS_PTRACE, MS_BIND, MS_NODEV, MS_NOSUID, MS_RDONLY, MS_REMOUNT, MS_SHARED,
+                  PR_CAPBSET_DROP, check_call, libc, mount)
 
 WORDS = compare.MOUNT_WORDS
 
@@ -17,9 +18,9 @@ def kind_of(*kinds):
     return [(word,) for word, (kind, _, _) in WORDS.items() if kind in kinds]
 
 
-def inside(bundle, *requests, warnings=0):
+def inside(bundle, *requests, warnings=0, runtime=None):
     """What the probe sees, and the mounts by path."""
-    with Container(Runtime(), bundle) as container:
+    with Container(runtime or Runtime(), bundle) as container:
         answer = container.try_create()
         assert answer.status == 0, repr(answer)
         expect([r['level'] for r in answer.records()], ['warning'] * warnings, f'levels of {answer.log_text!r}')
@@ -296,7 +297,8 @@ def locked_source():
     return real, source
 
 
-@cases((['ro'], 0), (['rw'], 1), (['rw', 'nosuid'], 1), (['exec', 'suid', 'dev'], 1), (['rrw'], 1))
+@cases((['ro'], 0), (['rw'], 1), (['rw', 'nosuid'], 1), (['exec', 'suid', 'dev'], 1), (['rrw'], 1),
+       (['ro', 'noatime'], 1), (['rnodiratime', 'rw'], 2))
 def test_locked_flags_are_kept(words, warnings):
     """The host's flags stay where the user namespace can't take them away, whatever the words ask for."""
     real, source = locked_source()
@@ -320,14 +322,20 @@ def test_what_the_host_has_locked_stays_so():
     expect(sorted(os.listdir(real)), ['below'], 'files of the host')
 
 
-def test_source_that_only_the_host_may_reach():
+def without_tracing():
+    """What root in a container of docker's has not, and without which the files of others in procfs are closed."""
+    check_call(libc.prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0), 'prctl')
+
+
+@cases((None,), (without_tracing,))
+def test_source_that_only_the_host_may_reach(preexec):
     """A bind whose way leads through a directory that the container's root may not search."""
     hidden = harness.tmp / 'hidden'
     (hidden / 'data').mkdir(parents=True)
     (hidden / 'data/file').write_text('text')
     hidden.chmod(0o700)
     bundle = in_user_namespace(with_mounts(*(bind(f'/data{i}', hidden / 'data', 'rbind') for i in range(300))))
-    seen, _ = inside(bundle, 'read /data0/file', 'read /data299/file')
+    seen, _ = inside(bundle, 'read /data0/file', 'read /data299/file', runtime=Runtime(preexec_fn=preexec))
     for name in ('read /data0/file', 'read /data299/file'):
         expect(seen['answers'][name].get('text'), 'text', name)
 

@@ -405,8 +405,7 @@ static int serve(
 	case SYNC_MOVE:
 		return launch_serve(&creation->launch, creation->first.pid, message->type, err);
 	case SYNC_SOURCES:
-		return mount_sources_serve(
-			&creation->rootfs_request, creation->first.pid, creation->sync[0], err);
+		return mount_sources_serve(&creation->rootfs_request, *fd, creation->sync[0], err);
 	case SYNC_LOOPBACK:
 		return namespaces_raise_loopback(*fd, err);
 	case SYNC_HOOKS:

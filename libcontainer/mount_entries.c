@@ -124,15 +124,20 @@ static void put_off_readonly(struct mount_attributes *attributes, struct mounts_
 	ret_late->attributes.set = MOUNT_ATTR_RDONLY;
 }
 
-/* What a mount of the host's may have locked, and the words that would take it away. */
+/*
+ * What may be locked in a mount of the host's, and the words that a user namespace
+ * can't have then: those that take it away, and all that change access times.
+ */
 static const struct {
-	uint64_t attribute;
-	const char *word;
+	uint64_t cleared, set;
+	const char *words;
 } lockable[] = {
-	{ MOUNT_ATTR_RDONLY, "rw" },
-	{ MOUNT_ATTR_NOSUID, "suid" },
-	{ MOUNT_ATTR_NODEV, "dev" },
-	{ MOUNT_ATTR_NOEXEC, "exec" },
+	{ MOUNT_ATTR_RDONLY, 0, "'rw'" },
+	{ MOUNT_ATTR_NOSUID, 0, "'suid'" },
+	{ MOUNT_ATTR_NODEV, 0, "'dev'" },
+	{ MOUNT_ATTR_NOEXEC, 0, "'exec'" },
+	{ MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME, MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME,
+		"those on access times" },
 };
 
 /*
@@ -143,16 +148,18 @@ static int alter(const struct mount_entries *entries, int mount_fd,
 	const struct mounts_change *change, struct error *err)
 {
 	struct mounts_change allowed = *change;
-	char words[32] = "";
+	char words[80] = "";
 
 	if (mounts_alter(mount_fd, change, err) == 0)
 		return 0;
 	for (size_t i = 0; i < array_size(lockable); i++) {
-		if (!(change->attributes.clear & lockable[i].attribute))
+		if (!(change->attributes.clear & lockable[i].cleared) &&
+			!(change->attributes.set & lockable[i].set))
 			continue;
-		allowed.attributes.clear &= ~lockable[i].attribute;
-		snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s'%s'",
-			words[0] ? ", " : "", lockable[i].word);
+		allowed.attributes.clear &= ~lockable[i].cleared;
+		allowed.attributes.set &= ~lockable[i].set;
+		snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s",
+			words[0] ? ", " : "", lockable[i].words);
 	}
 	if (err->sys_errno != EPERM || !words[0])
 		return -1;

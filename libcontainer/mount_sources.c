@@ -285,11 +285,11 @@ static int clone_all(
 
 /* Returns 1, too, when the runtime may not go there; what was opened before is of no use. */
 static int clone_there(struct mount_sources *sources, const struct rootfs_request *request,
-	pid_t pid, struct error *err)
+	int namespace_fd, struct error *err)
 {
 	struct error late = { 0 };
 	struct mount_visit visit;
-	int result = mount_visit_begin(&visit, pid, err);
+	int result = namespace_fd < 0 ? 1 : mount_visit_begin(&visit, namespace_fd, err);
 
 	if (result)
 		return result;
@@ -337,7 +337,7 @@ static int send_all(const struct mount_sources *sources, int socket, struct erro
 }
 
 int mount_sources_serve(
-	const struct rootfs_request *request, pid_t pid, int socket, struct error *err)
+	const struct rootfs_request *request, int namespace_fd, int socket, struct error *err)
 {
 	struct mount_sources sources = { 0 };
 	int result;
@@ -347,7 +347,7 @@ int mount_sources_serve(
 			err, ERROR_SYSTEM, "the first process asked for mounts it makes itself");
 	if (make_room(&sources, request, err) < 0)
 		return -1;
-	result = clone_there(&sources, request, pid, err);
+	result = clone_there(&sources, request, namespace_fd, err);
 	if (result > 0)
 		mount_sources_release(&sources);
 	if (result >= 0)
@@ -358,17 +358,23 @@ int mount_sources_serve(
 	return result;
 }
 
-/* Those that come are all, or none where the runtime could not open them either. */
+/*
+ * Those that come are all, or none where the runtime could not open them either.
+ * It may lack the right to look for the namespace of one that is not dumpable, so
+ * that comes along, unless there is no procfs.
+ */
 int mount_sources_ask(
 	struct mount_sources *sources, const struct rootfs_request *request, struct error *err)
 {
+	cleanup_fd int namespace_fd = -1;
 	int batch[FD_SEND_MAX];
 	size_t next = 0, n;
 
 	if (!are_asked_for(request))
 		return 0;
+	namespace_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (make_room(sources, request, err) < 0 ||
-		sync_send(request->sync[1], SYNC_SOURCES, 0, -1, err) < 0)
+		sync_send(request->sync[1], SYNC_SOURCES, 0, namespace_fd, err) < 0)
 		return -1;
 	do {
 		if (sync_take_fds(request->sync[1], SYNC_SOURCES, batch, &n, err) < 0)

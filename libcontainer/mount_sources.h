@@ -43,12 +43,12 @@ int mount_sources_ask(struct mount_sources *sources, const struct rootfs_request
 	struct error *err) must_check;
 
 /*
- * In the parent, when the child PID has asked: opens them in its mount namespace
- * and sends them to SOCKET. Sends none when it may not, as when it is not root:
- * then the child's rights are as good.
+ * In the parent, when the child has asked: opens them in NAMESPACE_FD, the child's
+ * mount namespace, and sends them to SOCKET. Sends none when it may not, as when it
+ * is not root, or has no namespace to open them in (-1): the child tries then.
  */
-int mount_sources_serve(
-	const struct rootfs_request *request, pid_t pid, int socket, struct error *err) must_check;
+int mount_sources_serve(const struct rootfs_request *request, int namespace_fd, int socket,
+	struct error *err) must_check;
 
 /*
  * Gives source INDEX to the caller, as opened early or opened now. The error

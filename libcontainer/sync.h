@@ -23,13 +23,13 @@
 #include "base/log.h"
 
 enum sync_type {
-	SYNC_GO,       /* runtime: what you waited for is done */
-	SYNC_NETWORK,  /* runtime: the network namespace to join comes along */
-	SYNC_SOURCES,  /* waits: the mount namespace is there for the runtime to clone mounts in;
-			  runtime: .value of those clones come along, the last time none */
-	SYNC_BORN,     /* stage process: .value is the first process's pid, its pidfd comes along */
-	SYNC_MAP_IDS,  /* waits: .value's user namespace needs its ID maps */
-	SYNC_MOVE,     /* waits: could not be born in its cgroup and is to be moved there */
+	SYNC_GO,      /* runtime: what you waited for is done */
+	SYNC_NETWORK, /* runtime: the network namespace to join comes along */
+	SYNC_SOURCES, /* waits: its mount namespace comes along, for the runtime to clone mounts in;
+			 runtime: .value of those clones come along, the last time none */
+	SYNC_BORN,    /* stage process: .value is the first process's pid, its pidfd comes along */
+	SYNC_MAP_IDS, /* waits: .value's user namespace needs its ID maps */
+	SYNC_MOVE,    /* waits: could not be born in its cgroup and is to be moved there */
 	SYNC_LOOPBACK, /* a socket of the new network namespace comes along, to bring up its
 			  interface "lo" */
 	SYNC_HOOKS,    /* waits: the mounts are made, the hooks before pivot_root may run */

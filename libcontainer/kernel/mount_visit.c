@@ -4,70 +4,83 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 #define DIRECTORY (O_PATH | O_DIRECTORY | O_CLOEXEC)
 
-/* setns(2) has led to the root of the namespace, which need not be that of a process. */
-static int change_directories(int root, int directory, struct error *err)
-{
-	if (fchdir(root) < 0 || chroot(".") < 0 || fchdir(directory) < 0)
-		return error_set_errno(err, "change the root directory");
-	return 0;
-}
-
-/* The process is there: what is not found is what procfs hides (proc(5), hidepid). */
-static int fail_to_enter(struct error *err)
-{
-	if (errno == EPERM || errno == EACCES || errno == ENOENT)
-		return 1;
-	return error_set_errno(err, "enter the container's mount namespace");
-}
-
 static void release(struct mount_visit *visit)
 {
 	close_at(&visit->namespace_fd);
-	close_at(&visit->root);
 	close_at(&visit->directory);
 }
 
-static int enter(const struct mount_visit *own, pid_t pid, struct error *err)
+/* Also to the root of the namespace, where setns(2) leads. */
+static int come_back(const struct mount_visit *own, struct error *err)
 {
-	cleanup_fd int namespace_fd = -1, root = -1;
-	struct error ignored = { 0 };
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	namespace_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (namespace_fd < 0)
-		return fail_to_enter(err);
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
-	root = open(path, DIRECTORY);
-	if (root < 0 || setns(namespace_fd, CLONE_NEWNS) < 0)
-		return fail_to_enter(err);
-	if (change_directories(root, root, err) == 0)
-		return 0;
-	if (setns(own->namespace_fd, CLONE_NEWNS) == 0)
-		(void)!change_directories(own->root, own->directory, &ignored);
-	return -1;
+	if (setns(own->namespace_fd, CLONE_NEWNS) < 0)
+		return error_set_errno(err, "return to the runtime's mount namespace");
+	if (fchdir(own->directory) < 0)
+		return error_set_errno(err, "return to the working directory");
+	return 0;
 }
 
-int mount_visit_begin(struct mount_visit *ret_visit, pid_t pid, struct error *err)
+static bool is_same(int root, const char *other)
+{
+	const unsigned wanted = STATX_INO | STATX_MNT_ID;
+	struct statx a, b;
+
+	return statx(root, "", AT_EMPTY_PATH, wanted, &a) == 0 &&
+	       statx(AT_FDCWD, other, 0, wanted, &b) == 0 && a.stx_ino == b.stx_ino &&
+	       a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
+	       (!(a.stx_mask & b.stx_mask & STATX_MNT_ID) || a.stx_mnt_id == b.stx_mnt_id);
+}
+
+/* Whether the caller's root is that of its namespace, to which this leads. */
+static int check_root(const struct mount_visit *own, struct error *err)
+{
+	cleanup_fd int root = open("/", DIRECTORY);
+
+	if (root < 0)
+		return error_set_errno(err, "open the root directory");
+	if (setns(own->namespace_fd, CLONE_NEWNS) < 0)
+		return errno == EPERM ? 1 : error_set_errno(err, "look at the mount namespace");
+	if (is_same(root, "/"))
+		return 0;
+	if (fchdir(root) < 0 || chroot(".") < 0 || fchdir(own->directory) < 0)
+		return error_set_errno(err, "return to the root directory");
+	return 1;
+}
+
+static int enter(const struct mount_visit *own, int namespace_fd, struct error *err)
+{
+	int result = check_root(own, err);
+
+	if (result)
+		return result;
+	if (setns(namespace_fd, CLONE_NEWNS) == 0)
+		return 0;
+	result = errno == EPERM ? 1 : error_set_errno(err, "enter the container's mount namespace");
+	return fchdir(own->directory) < 0 && result > 0
+		       ? error_set_errno(err, "return to the working directory")
+		       : result;
+}
+
+int mount_visit_begin(struct mount_visit *ret_visit, int namespace_fd, struct error *err)
 {
 	struct mount_visit own = {
 		.namespace_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
-		.root = open("/", DIRECTORY),
 		.directory = open(".", DIRECTORY),
 	};
 	int result;
 
-	if (own.namespace_fd < 0 || own.root < 0 || own.directory < 0)
-		result = error_set_errno(err, "open the runtime's own directories");
+	if (own.namespace_fd < 0 || own.directory < 0)
+		result = error_set_errno(err, "open the runtime's own mount namespace");
 	else
-		result = enter(&own, pid, err);
+		result = enter(&own, namespace_fd, err);
 	if (result == 0)
 		*ret_visit = own;
 	else
@@ -77,12 +90,8 @@ int mount_visit_begin(struct mount_visit *ret_visit, pid_t pid, struct error *er
 
 int mount_visit_end(struct mount_visit *visit, struct error *err)
 {
-	int result;
+	int result = come_back(visit, err);
 
-	if (setns(visit->namespace_fd, CLONE_NEWNS) < 0)
-		result = error_set_errno(err, "return to the runtime's mount namespace");
-	else
-		result = change_directories(visit->root, visit->directory, err);
 	release(visit);
 	return result;
 }

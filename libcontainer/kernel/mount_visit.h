@@ -10,24 +10,24 @@
 #ifndef KOGG_LIBCONTAINER_KERNEL_MOUNT_VISIT_H
 #define KOGG_LIBCONTAINER_KERNEL_MOUNT_VISIT_H
 
-#include <sys/types.h>
-
 #include "base/error.h"
 
 /* Where the visitor comes from. */
 struct mount_visit {
-	int namespace_fd, root, directory;
+	int namespace_fd, directory;
 };
 
 /*
- * Enters the mount namespace of the process PID, a child that is not reaped yet,
- * with that one's root directory. The caller has one thread and shares its
- * directories with nobody (CLONE_FS). Returns 1 when the caller has no right to,
- * and on failure nothing is changed; otherwise mount_visit_end() must follow.
+ * Enters the mount namespace NAMESPACE_FD, at its root. The caller has one thread
+ * and shares its directories with nobody (CLONE_FS). Returns 1 when it has no
+ * right to, or a root directory that is not its namespace's: paths would mean
+ * something else there. Then, and on failure, nothing is changed; otherwise
+ * mount_visit_end() must follow.
  */
-int mount_visit_begin(struct mount_visit *ret_visit, pid_t pid, struct error *err) must_check;
+int mount_visit_begin(struct mount_visit *ret_visit, int namespace_fd, struct error *err)
+	must_check;
 
-/* Comes back, root and working directory as before. */
+/* Comes back, to the working directory, too. */
 int mount_visit_end(struct mount_visit *visit, struct error *err) must_check;
 
 #endif

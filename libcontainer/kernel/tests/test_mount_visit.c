@@ -14,11 +14,14 @@
 #include "libcontainer/kernel/tests/sandbox.h"
 #include "libcontainer/kernel/tests/suite.h"
 
+#define THEIRS SANDBOX_ROOT "/theirs"
+
 static struct error err;
 
-/* A child in a mount namespace of its own, where DIRECTORY has another tmpfs and is "/". */
-static pid_t make_host(const char *directory)
+/* A child in a mount namespace of its own, with a directory that is nowhere else. */
+static pid_t make_host(int *ret_namespace)
 {
+	char path[32];
 	int ready[2];
 	pid_t pid;
 	char byte;
@@ -27,14 +30,17 @@ static pid_t make_host(const char *directory)
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWNS) == 0 && mount("tmpfs", directory, "tmpfs", 0, NULL) == 0 &&
-			chroot(directory) == 0 && mkdir("/theirs", 0755) == 0 &&
-			write(ready[1], "x", 1) == 1)
+		if (unshare(CLONE_NEWNS) == 0 &&
+			mount("tmpfs", SANDBOX_ROOT, "tmpfs", 0, NULL) == 0 &&
+			mkdir(THEIRS, 0755) == 0 && write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}
 	ck_assert_int_ge(pid, 0);
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	*ret_namespace = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(*ret_namespace, 0);
 	return pid;
 }
 
@@ -57,93 +63,84 @@ static void assert_at(const char *path)
 
 START_TEST(goes_and_comes_back)
 {
-	const int root = sandbox_enter();
 	struct mount_visit visit;
+	int namespace_fd;
 	ino_t own;
 	pid_t pid;
 
+	ck_assert_int_ge(sandbox_enter(), 0);
 	sandbox_make_dir(SANDBOX "/work");
-	ck_assert_int_ge(root, 0);
-	pid = make_host(SANDBOX_ROOT);
+	pid = make_host(&namespace_fd);
 	own = own_namespace();
 	ck_assert_int_eq(chdir(SANDBOX "/work"), 0);
 
-	suite_assert_done(mount_visit_begin(&visit, pid, &err), err);
-	ck_assert(sandbox_exists("/theirs"));
+	suite_assert_done(mount_visit_begin(&visit, namespace_fd, &err), err);
+	ck_assert(sandbox_exists(THEIRS));
 	assert_at("/");
 	suite_assert_done(mount_visit_end(&visit, &err), err);
 
 	ck_assert_uint_eq(own_namespace(), own);
-	ck_assert(!sandbox_exists("/theirs"));
-	ck_assert(!sandbox_exists(SANDBOX_ROOT "/theirs"));
+	ck_assert(!sandbox_exists(THEIRS));
 	assert_at(SANDBOX "/work");
 	sandbox_stop(pid);
 }
 END_TEST
 
-/* Whose root directory is not that of his namespace gets it back. */
-START_TEST(comes_back_to_a_changed_root)
-{
-	const int root = sandbox_enter();
-	struct mount_visit visit;
-	pid_t pid;
-
-	ck_assert_int_ge(root, 0);
-	pid = make_host(SANDBOX_ROOT);
-	sandbox_make_dir(SANDBOX "/proc");
-	sandbox_make_dir(SANDBOX "/work");
-	ck_assert_int_eq(mount("/proc", SANDBOX "/proc", NULL, MS_BIND | MS_REC, NULL), 0);
-	ck_assert_int_eq(chroot(SANDBOX), 0);
-	ck_assert_int_eq(chdir("/work"), 0);
-
-	suite_assert_done(mount_visit_begin(&visit, pid, &err), err);
-	ck_assert(sandbox_exists("/theirs"));
-	suite_assert_done(mount_visit_end(&visit, &err), err);
-
-	ck_assert(sandbox_exists("/work"));
-	assert_at("/work");
-	sandbox_stop(pid);
-}
-END_TEST
-
-static void assert_stays_here(pid_t pid)
+static void assert_stays_here(int namespace_fd, const char *directory)
 {
 	const ino_t own = own_namespace();
 	struct mount_visit visit;
 
-	ck_assert_int_eq(mount_visit_begin(&visit, pid, &err), 1);
+	ck_assert_int_eq(chdir(directory), 0);
+	ck_assert_int_eq(mount_visit_begin(&visit, namespace_fd, &err), 1);
 	ck_assert_uint_eq(own_namespace(), own);
-	ck_assert(!sandbox_exists("/theirs"));
+	ck_assert(!sandbox_exists(THEIRS));
+	assert_at(directory);
 }
+
+/* There, the paths of one whose root was changed would be other files'. */
+START_TEST(a_changed_root_stays)
+{
+	int namespace_fd;
+	pid_t pid;
+
+	ck_assert_int_ge(sandbox_enter(), 0);
+	sandbox_make_dir(SANDBOX "/proc");
+	sandbox_make_dir(SANDBOX "/work");
+	pid = make_host(&namespace_fd);
+	ck_assert_int_eq(mount("/proc", SANDBOX "/proc", NULL, MS_BIND | MS_REC, NULL), 0);
+	ck_assert_int_eq(chroot(SANDBOX), 0);
+	assert_stays_here(namespace_fd, "/work");
+	ck_assert(sandbox_exists("/work"));
+	sandbox_stop(pid);
+}
+END_TEST
 
 START_TEST(without_the_right_nothing_changes)
 {
-	const int root = sandbox_enter();
+	int namespace_fd;
 	pid_t pid;
 
-	ck_assert_int_ge(root, 0);
-	pid = make_host(SANDBOX_ROOT);
+	ck_assert_int_ge(sandbox_enter(), 0);
+	pid = make_host(&namespace_fd);
 	sandbox_deny(SYS_setns, EPERM);
-	assert_stays_here(pid);
+	assert_stays_here(namespace_fd, SANDBOX);
 	sandbox_stop(pid);
 }
 END_TEST
 
-START_TEST(what_fails_there_is_undone)
+START_TEST(what_is_no_mount_namespace_is_an_error)
 {
-	const int root = sandbox_enter();
 	const ino_t own = own_namespace();
 	struct mount_visit visit;
-	pid_t pid;
+	int fd = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
 
-	ck_assert_int_ge(root, 0);
-	pid = make_host(SANDBOX_ROOT);
-	sandbox_deny(SYS_chroot, ENOMEM);
-	ck_assert_int_eq(mount_visit_begin(&visit, pid, &err), -1);
-	sandbox_assert_error(&err, "", "change the root directory");
-	ck_assert_uint_eq(own_namespace(), own);
-	ck_assert(!sandbox_exists("/theirs"));
-	sandbox_stop(pid);
+	ck_assert_int_ge(sandbox_enter(), 0);
+	ck_assert_uint_ne(own_namespace(), own);
+	ck_assert_int_eq(chdir(SANDBOX), 0);
+	ck_assert_int_eq(mount_visit_begin(&visit, fd, &err), -1);
+	sandbox_assert_error(&err, "", "enter the container's mount namespace");
+	assert_at(SANDBOX);
 }
 END_TEST
 
@@ -155,8 +152,8 @@ int main(void)
 	if (obstacle)
 		return suite_skip(obstacle);
 	tcase_add_test(tests, goes_and_comes_back);
-	tcase_add_test(tests, comes_back_to_a_changed_root);
+	tcase_add_test(tests, a_changed_root_stays);
 	tcase_add_test(tests, without_the_right_nothing_changes);
-	tcase_add_test(tests, what_fails_there_is_undone);
+	tcase_add_test(tests, what_is_no_mount_namespace_is_an_error);
 	return suite_run(tests);
 }
