@@ -590,6 +590,9 @@ def setup():
         if not os.access(path, os.X_OK):
             sys.exit(f'no {what} at {path}')
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that teardown() is reached
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # as nohup(1) or a shell's "&" has them ignored
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     os.umask(0o022)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     check_call(libc.unshare(CLONE_NEWNS), 'unshare')
