@@ -43,6 +43,7 @@ struct layout {
 	size_t *positions; /* where an instruction of it was laid out, or 0 */
 	struct syscall_filter_assembly *assembly;
 	size_t folded; /* where FOLDED ranges go */
+	size_t theirs; /* where THEIRS ranges go */
 };
 
 static int number_of(const struct layout *layout, size_t rule, size_t arch)
@@ -206,6 +207,8 @@ static size_t lay_out_range(struct layout *layout, const struct syscall_filter_r
 		return lay_out_code(layout, range->value);
 	case SYSCALL_FILTER_RANGE_FOLDED:
 		return layout->folded;
+	case SYSCALL_FILTER_RANGE_THEIRS:
+		return layout->theirs;
 	}
 	return 0;
 }
@@ -423,7 +426,7 @@ static int copy_program(const struct syscall_filter_assembly *assembly,
 /* What happens to newer numbers of ARCH before libseccomp's program; 0: nothing. */
 static size_t lay_out_newer(struct layout *layout, uint32_t arch)
 {
-	struct syscall_filter_range all = { .kind = SYSCALL_FILTER_RANGE_FOLDED };
+	struct syscall_filter_range all = { .kind = SYSCALL_FILTER_RANGE_THEIRS };
 	struct syscall_filter_ranges decided, answers = { .items = &all, .count = 1 };
 
 	if (!syscall_filter_ranges_find(
@@ -437,12 +440,12 @@ static size_t lay_out_newer(struct layout *layout, uint32_t arch)
 static bool lay_out_before(struct layout *layout)
 {
 	const struct syscall_filter_rules *rules = layout->rules;
-	size_t theirs, next;
+	size_t next;
 
 	*layout->assembly = (struct syscall_filter_assembly){ 0 };
-	theirs = syscall_filter_assembly_copy(layout->assembly, layout->program, layout->length);
-	layout->folded = theirs;
-	next = theirs;
+	layout->theirs =
+		syscall_filter_assembly_copy(layout->assembly, layout->program, layout->length);
+	next = layout->theirs;
 	for (size_t i = rules->n_archs; i--;) {
 		uint32_t arch = audit_arch(rules->archs[i]);
 		size_t tree = has_arch(rules, i, arch) ? 0 : lay_out_newer(layout, arch);
@@ -451,7 +454,7 @@ static bool lay_out_before(struct layout *layout)
 			next = syscall_filter_assembly_jump(
 				layout->assembly, BPF_JMP | BPF_JEQ | BPF_K, arch, tree, next);
 	}
-	if (next == theirs)
+	if (next == layout->theirs)
 		return false;
 	syscall_filter_assembly_step(layout->assembly, BPF_LD | BPF_W | BPF_ABS,
 		offsetof(struct seccomp_data, arch), next);

@@ -40,7 +40,7 @@
  * another program, or other flags to load it: also with the reader of profiles
  * and all that lies between.
  */
-#define SYSCALL_FILTER_LAYOUT_VERSION 3
+#define SYSCALL_FILTER_LAYOUT_VERSION 4
 
 /* RET_CODE is the caller's to free. Errors are those of syscall_filter_export(). */
 int syscall_filter_layout(const struct syscall_filter_rules *rules, struct sock_filter **ret_code,

@@ -22,6 +22,7 @@ enum syscall_filter_range_kind {
 	SYSCALL_FILTER_RANGE_ACTION, /* value is what the filter returns */
 	SYSCALL_FILTER_RANGE_CODE,   /* value is the instruction to go on with */
 	SYSCALL_FILTER_RANGE_FOLDED, /* see syscall_filter_ranges_fold(); no value */
+	SYSCALL_FILTER_RANGE_THEIRS, /* a whole program of libseccomp decides; no value */
 };
 
 /* A range ends where the next begins; the last one at UINT32_MAX. */

@@ -158,18 +158,19 @@ START_TEST(answers_newer_numbers)
 }
 END_TEST
 
-/* Of a program this long ours would be longer than the kernel takes (BPF_MAXINSNS). */
-#define LONG_NAMES 180
+/* Of programs this long ours would be longer than the kernel takes (BPF_MAXINSNS). */
+#define LONG_NAMES       180
+#define LONG_NAMES_THREE 110
 
-static char *long_profile(void)
+static char *long_profile(const char *archs, size_t n_names)
 {
 	char *json = NULL;
 	size_t size, count = 0;
 	FILE *file = open_memstream(&json, &size);
 
 	ck_assert_ptr_nonnull(file);
-	fprintf(file, "{" DEFAULT("ERRNO") "," ONE("X86_64") ",\"syscalls\":[");
-	for (int number = 0; count < LONG_NAMES; number++) {
+	fprintf(file, "{" DEFAULT("ERRNO") ",%s,\"syscalls\":[", archs);
+	for (int number = 0; count < n_names; number++) {
 		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number);
 
 		for (int i = 0; name && i < 3; i++)
@@ -189,7 +190,7 @@ static char *long_profile(void)
 
 START_TEST(answers_before_a_program_of_libseccomp)
 {
-	char *json = long_profile();
+	char *json = long_profile(ONE("X86_64"), LONG_NAMES);
 	struct seccomp_profile profile = seccomp_profile_parse(json);
 	struct seccomp_program program = seccomp_compile(profile.seccomp);
 	struct seccomp_data data = { .arch = AUDIT_ARCH_X86_64, .args = { 0, 1 } };
@@ -209,6 +210,51 @@ START_TEST(answers_before_a_program_of_libseccomp)
 }
 END_TEST
 
+/* Each architecture has its own answers, and x32 those of the numbers that are its alone. */
+START_TEST(answers_before_a_program_for_three)
+{
+	/* What the rules for read, rt_sigaction and ioctl ask of the first argument. */
+	enum { READ, RT_SIGACTION = 13 * 7, IOCTL = 16 * 7 };
+	static const struct {
+		struct want want;
+		uint64_t first;
+	} rows_of_three[] = {
+		{ { AUDIT_ARCH_X86_64, 16, ALLOWED }, IOCTL },
+		{ { AUDIT_ARCH_X86_64, 440, NEWER }, 0 },
+		{ { AUDIT_ARCH_X86_64, X32(0), ALLOWED }, READ },
+		{ { AUDIT_ARCH_X86_64, X32(0), DENIED }, IOCTL },
+		{ { AUDIT_ARCH_X86_64, X32(440), NEWER }, 0 },
+		{ { AUDIT_ARCH_X86_64, X32(511), NEWER }, 0 },
+		{ { AUDIT_ARCH_X86_64, X32(512), ALLOWED }, RT_SIGACTION },
+		{ { AUDIT_ARCH_X86_64, X32(514), ALLOWED }, IOCTL },
+		{ { AUDIT_ARCH_X86_64, X32(514), DENIED }, READ },
+		{ { AUDIT_ARCH_X86_64, X32(547), DENIED }, 0 },
+		{ { AUDIT_ARCH_X86_64, X32(548), NEWER }, 0 },
+		{ { AUDIT_ARCH_I386, 54, ALLOWED }, IOCTL },
+		{ { AUDIT_ARCH_I386, 440, NEWER }, 0 },
+		{ { AUDIT_ARCH_RISCV64, 440, OTHER_ARCH }, 0 },
+	};
+	char *json = long_profile(THREE, LONG_NAMES_THREE);
+	struct seccomp_profile profile = seccomp_profile_parse(json);
+	struct seccomp_program program = seccomp_compile(profile.seccomp);
+
+	ck_assert_msg(program.length > BPF_MAXINSNS - 100, "%zu are not long", program.length);
+	for (size_t i = 0; i < array_size(rows_of_three); i++) {
+		const struct want *want = &rows_of_three[i].want;
+		struct seccomp_data data = { .nr = (int)want->number,
+			.arch = want->arch,
+			.args = { rows_of_three[i].first, UINT64_MAX } };
+		uint32_t action = seccomp_emulate(&program, &data).action;
+
+		ck_assert_msg(action == want->action, "number %#x of %08x: %08x, not %08x",
+			want->number, want->arch, action, want->action);
+	}
+	free(program.code);
+	seccomp_profile_free(&profile);
+	free(json);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("syscall_filter_newer");
@@ -219,6 +265,7 @@ int main(void)
 	tcase_set_timeout(tcase, 300);
 	tcase_add_loop_test(tcase, answers_newer_numbers, 0, array_size(rows));
 	tcase_add_test(tcase, answers_before_a_program_of_libseccomp);
+	tcase_add_test(tcase, answers_before_a_program_for_three);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
