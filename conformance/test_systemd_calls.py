@@ -9,7 +9,9 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import threading
 import time
 
 import harness
@@ -227,6 +229,73 @@ def test_devices_after_update(name, is_paused, is_refused, is_open):
             if is_paused:
                 container.runtime.ok('resume', container.id)
             expect(container.ask('read /dev/xloop0')['answers']['read /dev/xloop0'].get('error'), 'EPERM', 'what is denied')
+    finally:
+        remove_slices()
+
+
+def v1_freezer():
+    if 'devices' not in cgroup_mounts() or 'freezer' not in cgroup_mounts():
+        raise Skip('devices are not in v1 here')
+    return pathlib.Path(cgroup_mounts()['freezer'], SLICE, UNIT, 'freezer.state')
+
+
+@cases(('INT', signal.SIGINT), ('TERM', signal.SIGTERM), ('HUP', signal.SIGHUP), ('QUIT', signal.SIGQUIT))
+def test_update_interrupted(name, number):
+    """The signal waits for the container to go on, with its rules."""
+    freezer = v1_freezer()
+    devices = pathlib.Path(cgroup_mounts()['devices'], SLICE, UNIT)
+    arrived, is_sent, seen = threading.Event(), threading.Event(), []
+
+    def answer(_connection, _call):
+        (devices / 'devices.deny').write_text('a')
+        seen.append(freezer.read_text())
+        arrived.set()
+        is_sent.wait(3)
+        return False
+    try:
+        with systemd(answers={'SetUnitProperties': answer}), Container(runtime(), bundle_of_unit()) as container:
+            container.create().start()
+            before = sorted((devices / 'devices.list').read_text().splitlines())
+            with container.runtime.start_call('update', '--pids-limit', '22', container.id) as call:
+                expect(arrived.wait(20), True, 'whether systemd was called')
+                call.send_signal(number)
+                expect(ended_early(call), None, 'status while systemd writes')
+                is_sent.set()
+                expect(call.wait(20), -number, 'status')
+            expect(seen, ['FROZEN\n'], 'states while systemd writes')
+            expect(freezer.read_text(), 'THAWED\n', 'state')
+            expect(sorted((devices / 'devices.list').read_text().splitlines()), before, 'rules')
+    finally:
+        remove_slices()
+
+
+def ended_early(call):
+    try:
+        return call.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def test_update_when_systemd_is_slow():
+    """The container does not stand still for long, and has its rules back in the end."""
+    freezer = v1_freezer()
+    devices = pathlib.Path(cgroup_mounts()['devices'], SLICE, UNIT)
+    seen = []
+
+    def answer(_connection, _call):
+        seen.append(freezer.read_text())
+        seen.append(harness.settle(lambda: freezer.read_text() == 'THAWED\n'))
+        (devices / 'devices.deny').write_text('a')
+        return False
+    try:
+        with systemd(answers={'SetUnitProperties': answer}), Container(runtime(), bundle_of_unit()) as container:
+            container.create().start()
+            before = sorted((devices / 'devices.list').read_text().splitlines())
+            result = container.runtime.ok('update', '--pids-limit', '22', container.id)
+            expect(seen, ['FROZEN\n', True], 'states while systemd is at it')
+            expect_in('denied its devices for a moment', result.log_text, 'warning')
+            expect(freezer.read_text(), 'THAWED\n', 'state')
+            expect(sorted((devices / 'devices.list').read_text().splitlines()), before, 'rules')
     finally:
         remove_slices()
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "libcontainer/kernel/cgroup_devices.h"
@@ -25,6 +27,9 @@
 
 /* How long processes may take to end before a group can't be removed. */
 #define REMOVE_TIMEOUT_MS 10000
+
+/* How long a container stands still for systemd's sake. */
+#define FROZEN_TIMEOUT_MS 4000
 
 static const struct cgroup_ops *ops_of(const struct cgroup_place *place)
 {
@@ -285,9 +290,10 @@ static int restore_devices(
 
 /* systemd writes these files and others anew: what they hold now is to have the last word. */
 static int tell_unit(struct cgroup *cgroup, json_t *properties,
-	const struct cgroup_journal *journal, struct error *err)
+	const struct cgroup_journal *journal, const struct cgroup_systemd_delay *delay,
+	struct error *err)
 {
-	if (cgroup_systemd_update(cgroup, properties, err) < 0)
+	if (cgroup_systemd_update(cgroup, properties, delay, err) < 0)
 		return -1;
 	if (cgroup_journal_redo(journal, err) == 0)
 		return 0;
@@ -304,6 +310,18 @@ static int add_failure(const struct error *failure, struct error *err)
 	return -1;
 }
 
+/* An engine that loses patience kills its runtime, and the container would be left as it is. */
+static void thaw_early(void *context)
+{
+	struct error failure = { 0 };
+
+	log_warning("the container may be denied its devices for a moment: systemd takes more than "
+		    "%d s",
+		FROZEN_TIMEOUT_MS / 1000);
+	if (cgroup_thaw(context, &failure) < 0)
+		log_warning("%s", failure.text);
+}
+
 /*
  * While its rules are missing, the container stands still, for it would be
  * denied all devices. One that was paused before stays so.
@@ -312,6 +330,7 @@ static int tell_frozen_unit(struct cgroup *cgroup, json_t *properties,
 	const struct spec_resources *created, const struct cgroup_journal *journal,
 	struct error *err)
 {
+	const struct cgroup_systemd_delay delay = { FROZEN_TIMEOUT_MS, thaw_early, cgroup };
 	struct error failure = { 0 };
 	bool is_ours = !cgroup_is_frozen(cgroup);
 	int result;
@@ -321,13 +340,34 @@ static int tell_frozen_unit(struct cgroup *cgroup, json_t *properties,
 			"the container may be denied its devices for a moment: %s", failure.text);
 		is_ours = false;
 	}
-	result = tell_unit(cgroup, properties, journal, err);
+	result = tell_unit(cgroup, properties, journal, is_ours ? &delay : NULL, err);
 	failure = (struct error){ 0 };
 	if (restore_devices(cgroup, created, &failure) < 0)
 		result = add_failure(&failure, err);
 	failure = (struct error){ 0 };
 	if (is_ours && cgroup_thaw(cgroup, &failure) < 0)
 		result = add_failure(&failure, err);
+	return result;
+}
+
+/*
+ * Somebody who gives up meanwhile would leave behind a container that stands
+ * still, or has no devices: signals that end or stop us wait until it is over.
+ */
+static int tell_v1_unit(struct cgroup *cgroup, json_t *properties,
+	const struct spec_resources *created, const struct cgroup_journal *journal,
+	struct error *err)
+{
+	static const int waiting[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+	sigset_t wanted, before;
+	int result;
+
+	sigemptyset(&wanted);
+	for (size_t i = 0; i < array_size(waiting); i++)
+		sigaddset(&wanted, waiting[i]);
+	sigprocmask(SIG_BLOCK, &wanted, &before);
+	result = tell_frozen_unit(cgroup, properties, created, journal, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
 
@@ -343,9 +383,8 @@ static int update_unit(struct cgroup *cgroup, const struct spec_resources *resou
 		result = cgroup_unit_files_keep(cgroup, journal, err);
 		if (result == 0)
 			result = cgroup_update_rewrites_devices(cgroup)
-					 ? tell_frozen_unit(
-						   cgroup, properties, created, journal, err)
-					 : tell_unit(cgroup, properties, journal, err);
+					 ? tell_v1_unit(cgroup, properties, created, journal, err)
+					 : tell_unit(cgroup, properties, journal, NULL, err);
 	}
 	json_decref(properties);
 	return result;

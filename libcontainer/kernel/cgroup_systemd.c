@@ -272,20 +272,27 @@ static void stop_helper(struct helper *helper)
 		;
 }
 
-static int read_reply(
-	const struct helper *helper, char ret_reply[static REPLY_MAX], struct error *err)
+static int read_reply(const struct helper *helper, const struct cgroup_systemd_delay *delay,
+	char ret_reply[static REPLY_MAX], struct error *err)
 {
-	int64_t deadline = cgroup_tree_now_ms() + REPLY_TIMEOUT_MS;
+	int64_t began = cgroup_tree_now_ms();
 	struct pollfd waiting = { .fd = helper->output, .events = POLLIN };
 	size_t used = 0;
 
 	while (used + 1 < REPLY_MAX) {
-		int64_t left = deadline - cgroup_tree_now_ms();
+		int limit = delay ? delay->after_ms : REPLY_TIMEOUT_MS;
+		int64_t left = began + limit - cgroup_tree_now_ms();
 		ssize_t n;
 
-		if (left <= 0 || poll(&waiting, 1, (int)left) == 0)
-			return error_set(err, ERROR_SYSTEM, "systemd has not answered in %d s",
-				REPLY_TIMEOUT_MS / 1000);
+		if (left <= 0 || poll(&waiting, 1, (int)left) == 0) {
+			if (!delay)
+				return error_set(err, ERROR_SYSTEM,
+					"systemd has not answered in %d s",
+					REPLY_TIMEOUT_MS / 1000);
+			delay->act(delay->context);
+			delay = NULL;
+			continue;
+		}
 		n = read(helper->output, ret_reply + used, REPLY_MAX - 1 - used);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -328,7 +335,7 @@ static int take_reply(const char *unit, const char *reply, struct error *err)
 
 /* Runs the helper, sends it LINE and takes its answer; the caller ends it. */
 static int ask(const struct cgroup *cgroup, const char *action, const char *line,
-	struct helper *helper, struct error *err)
+	const struct cgroup_systemd_delay *delay, struct helper *helper, struct error *err)
 {
 	char reply[REPLY_MAX] = "";
 
@@ -337,7 +344,7 @@ static int ask(const struct cgroup *cgroup, const char *action, const char *line
 	if (fd_write_all(helper->input, line, strlen(line)) < 0 ||
 		fd_write_all(helper->input, "\n", 1) < 0)
 		error_set_errno(err, "write to '" HELPER "'");
-	else if (read_reply(helper, reply, err) == 0)
+	else if (read_reply(helper, delay, reply, err) == 0)
 		(void)take_reply(cgroup->unit, reply, err);
 	return err->kind == ERROR_NONE ? 0 : -1;
 }
@@ -346,7 +353,7 @@ int cgroup_systemd_start(struct cgroup *cgroup, struct error *err)
 {
 	struct helper helper = { 0, -1, -1 };
 
-	if (ask(cgroup, "start", cgroup->settings, &helper, err) < 0) {
+	if (ask(cgroup, "start", cgroup->settings, NULL, &helper, err) < 0) {
 		stop_helper(&helper);
 		return -1;
 	}
@@ -368,8 +375,8 @@ void cgroup_systemd_release(struct cgroup *cgroup)
 }
 
 /* DETAILS as for format_request(). */
-static int ask_once(
-	const struct cgroup *cgroup, const char *action, json_t *details, struct error *err)
+static int ask_once(const struct cgroup *cgroup, const char *action, json_t *details,
+	const struct cgroup_systemd_delay *delay, struct error *err)
 {
 	cleanup_free char *line = format_request(cgroup, details);
 	struct helper helper = { 0, -1, -1 };
@@ -379,7 +386,7 @@ static int ask_once(
 		errno = ENOMEM;
 		return error_set_errno(err, "ask systemd");
 	}
-	result = ask(cgroup, action, line, &helper, err);
+	result = ask(cgroup, action, line, delay, &helper, err);
 	stop_helper(&helper);
 	return result;
 }
@@ -400,9 +407,12 @@ int cgroup_systemd_collect(struct cgroup *cgroup, const struct spec_resources *r
 	return 0;
 }
 
-int cgroup_systemd_update(const struct cgroup *cgroup, json_t *properties, struct error *err)
+int cgroup_systemd_update(const struct cgroup *cgroup, json_t *properties,
+	const struct cgroup_systemd_delay *delay, struct error *err)
 {
-	return ask_once(cgroup, "set", json_pack("{s:O}", "properties", properties), err);
+	json_t *details = json_pack("{s:O}", "properties", properties);
+
+	return ask_once(cgroup, "set", details, delay, err);
 }
 
 int cgroup_systemd_attach(
@@ -410,10 +420,10 @@ int cgroup_systemd_attach(
 {
 	json_t *details = json_pack("{s:s, s:[i]}", "below", below, "pids", (int)pid);
 
-	return ask_once(cgroup, "attach", details, err);
+	return ask_once(cgroup, "attach", details, NULL, err);
 }
 
 int cgroup_systemd_stop(struct cgroup *cgroup, struct error *err)
 {
-	return ask_once(cgroup, "stop", json_object(), err);
+	return ask_once(cgroup, "stop", json_object(), NULL, err);
 }

@@ -40,9 +40,16 @@ void cgroup_systemd_release(struct cgroup *cgroup);
 int cgroup_systemd_collect(struct cgroup *cgroup, const struct spec_resources *resources,
 	json_t **ret_properties, struct error *err) must_check;
 
-/* Tells it; returns when systemd has written its files. */
-int cgroup_systemd_update(const struct cgroup *cgroup, json_t *properties, struct error *err)
-	must_check;
+/* Something to do, once, while systemd takes longer than AFTER_MS to answer. */
+struct cgroup_systemd_delay {
+	int after_ms;
+	void (*act)(void *context);
+	void *context;
+};
+
+/* Tells it; returns when systemd has written its files. DELAY may be NULL. */
+int cgroup_systemd_update(const struct cgroup *cgroup, json_t *properties,
+	const struct cgroup_systemd_delay *delay, struct error *err) must_check;
 
 /*
  * Has systemd move PID into the group BELOW ("" or "/NAME") the unit's, for a
