@@ -164,10 +164,7 @@ static int find_program(
 	return 0;
 }
 
-/*
- * The agent gets its descriptor only when the last of our calls has been made, so
- * nobody could answer for those that come after the filter.
- */
+/* It is by this call that the descriptor is handed on. */
 static int check_sendmsg(const struct process_request *request, struct error *err)
 {
 	if (!request->sends_listener || !request->filter->notifies_sendmsg)
@@ -177,6 +174,10 @@ static int check_sendmsg(const struct process_request *request, struct error *er
 	return error_point(err, "/linux/seccomp/syscalls");
 }
 
+/*
+ * The agent gets its descriptor only when the last of our calls has been made, so
+ * nobody could answer for those that come after the filter.
+ */
 static int check_notified(
 	const struct syscall_filter *filter, const struct capability_sets *sets, struct error *err)
 {
