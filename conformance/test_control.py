@@ -164,6 +164,11 @@ def test_signal_to_paused_waits():
         container.wait_status('stopped')
 
 
+def blocks(pid, number):
+    status = pathlib.Path(f'/proc/{pid}/status').read_text()
+    return bool(int(re.search(r'^SigBlk:\s*(\w+)', status, re.M)[1], 16) & 1 << number - 1)
+
+
 @cases(('INT', signal.SIGINT), ('TERM', signal.SIGTERM), ('HUP', signal.SIGHUP))
 def test_exec_interrupted_when_paused(name, number):
     """As long as there is no program to forward a signal to, that ends the command, and what it has begun."""
@@ -172,7 +177,8 @@ def test_exec_interrupted_when_paused(name, number):
         container.runtime.ok('pause', container.id)
         with container.runtime.start_call('exec', '--ignore-paused', container.id, 'sh', '-c', 'echo ran',
                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as call:
-            time.sleep(0.3)
+            assert settle(lambda: blocks(call.pid, signal.SIGUSR1)), 'signals are not waited for'
+            time.sleep(0.1)
             expect(call.poll(), None, 'status before')
             call.send_signal(signal.SIGUSR1)
             call.send_signal(signal.SIGWINCH)
@@ -449,17 +455,20 @@ def test_delete_after_create_in_a_group_of_others():
     runtime, bundle = Runtime(), Bundle()
     groups = {group_of(bundle, mount) for mount in cgroup_mounts().values()}
     with subprocess.Popen(['sleep', '1000']) as other:
-        for group in groups:
-            group.mkdir(parents=True)
-            with contextlib.suppress(OSError):  # a cpuset is empty, and takes nobody
-                (group / 'cgroup.procs').write_text(str(other.pid))
-        killed = [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'inject=renameat:signal=KILL']
-        answer = runtime.call('create', '--bundle', bundle.save().path, 'other', wrapper=killed)
-        runtime.ok('delete', '--force', 'other')
-        expect(settle(lambda: other.poll() is not None, 0.2), False, 'end of the other')
-        other.kill()
-    for group in groups:
-        group.rmdir()
+        try:
+            for group in groups:
+                group.mkdir(parents=True)
+                with contextlib.suppress(OSError):  # a cpuset is empty, and takes nobody
+                    (group / 'cgroup.procs').write_text(str(other.pid))
+            killed = [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'inject=renameat:signal=KILL']
+            answer = runtime.call('create', '--bundle', bundle.save().path, 'other', wrapper=killed)
+            runtime.ok('delete', '--force', 'other')
+            expect(settle(lambda: other.poll() is not None, 0.2), False, 'end of the other')
+        finally:
+            other.kill()
+            other.wait()
+            for group in filter(pathlib.Path.exists, groups):
+                group.rmdir()
     expect_in('holds processes already', answer.err, 'message of create')
 
 
