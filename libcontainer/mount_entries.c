@@ -344,13 +344,20 @@ static int keep_mode(const struct spec_mount *mount, const struct mount_target *
 	return 0;
 }
 
-/* The mount that is on /dev; 0 where that can't be told. */
-static uint64_t mount_on_dev(const struct mount_entries *entries)
+/* Finds the mount that is on /dev; 0 when there is no such directory, or that can't be told. */
+static int find_mount_on_dev(
+	const struct mount_entries *entries, uint64_t *ret_id, struct error *err)
 {
 	cleanup_fd int dev = path_try_open(entries->root, "/dev", O_PATH, PATH_NO_LINKS);
-	uint64_t id;
 
-	return dev >= 0 && path_mount_id(dev, &id) == 0 ? id : 0;
+	*ret_id = 0;
+	if (dev < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENOSYS))
+		return 0;
+	if (dev < 0)
+		return path_fail_to_open("/dev", err);
+	if (path_mount_id(dev, ret_id) < 0 && !mounts_is_call_missing(errno))
+		return error_set_errno(err, "find the mount on '/dev'");
+	return 0;
 }
 
 static int make_filesystem(
@@ -390,7 +397,9 @@ static int make_filesystem(
 		return explain(entries, mount, err);
 	if (is_at(mount, "/dev")) {
 		entries->has_fleeting_dev = is_fleeting(mount);
-		entries->dev_mount = mount_on_dev(entries);
+		if (find_mount_on_dev(entries, &entries->dev_mount, err) < 0)
+			return -1;
+		entries->is_dev_unknown = !entries->dev_mount;
 	}
 	entries->has_proc |= is_type(mount, "proc") && is_at(mount, "/proc");
 	entries->has_devpts |= is_type(mount, "devpts") && is_at(mount, "/dev/pts");
@@ -517,15 +526,21 @@ static int join_network(
  * A link of the image may have led another mount onto /dev, a volume perhaps,
  * which like a bind that was meant for /dev is not the runtime's to fill.
  */
-static void look_at_dev(struct mount_entries *entries)
+static int look_at_dev(struct mount_entries *entries, struct error *err)
 {
-	uint64_t root, dev = mount_on_dev(entries);
+	uint64_t root = 0, dev;
 
-	if (dev == 0 || dev == entries->dev_mount || path_mount_id(entries->root, &root) < 0 ||
-		dev == root)
-		return;
-	entries->has_bound_dev = true;
-	entries->has_fleeting_dev = false;
+	if (find_mount_on_dev(entries, &dev, err) < 0)
+		return -1;
+	if (dev == 0 || dev == entries->dev_mount || entries->is_dev_unknown)
+		return 0;
+	if (path_mount_id(entries->root, &root) < 0)
+		return error_set_errno(err, "find the mount of the root");
+	if (dev != root) {
+		entries->has_bound_dev = true;
+		entries->has_fleeting_dev = false;
+	}
+	return 0;
 }
 
 int mount_entries_make(struct mount_entries *entries, const struct rootfs_request *request,
@@ -550,8 +565,7 @@ int mount_entries_make(struct mount_entries *entries, const struct rootfs_reques
 	}
 	if (request->notify_dir && bind_notify(entries, err) < 0)
 		return error_wrap(err, "mount '/run/notify'");
-	look_at_dev(entries);
-	return 0;
+	return look_at_dev(entries, err);
 }
 
 int mount_entries_make_readonly(struct mount_entries *entries, struct error *err)

@@ -28,6 +28,7 @@ struct mount_entries {
 	bool has_bound_dev;          /* /dev is a bind: then it is complete as it is */
 	bool has_fleeting_dev;       /* /dev is a new tmpfs: what is made there goes with it */
 	uint64_t dev_mount;          /* the new file system at /dev; 0: none, or not known */
+	bool is_dev_unknown;         /* there is one, but statx(2) does not tell which */
 	size_t current;              /* index of the entry that is being made */
 	struct path_witness witness; /* of what is made for that */
 	struct mount_late *late;
