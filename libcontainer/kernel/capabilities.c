@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -232,6 +233,25 @@ static uint64_t named_by(const struct spec_capabilities *capabilities)
 	return found;
 }
 
+/* Whether something on the way to the program takes CAP_SYS_ADMIN. */
+static bool needs_admin(const struct spec_process *process, bool has_filter)
+{
+	const struct spec_io_priority *io_priority = process->io_priority;
+	const bool needs[] = {
+		/* seccomp(2) takes it or no_new_privs. */
+		has_filter && !process->no_new_privileges,
+		/* Where the container's /proc is covered, read-only or missing: procfs_open(). */
+		process->apparmor_profile || process->selinux_label,
+		/* Linux 5.10 knows nothing of CAP_SYS_NICE there (ioprio_set(2)). */
+		io_priority && io_priority->class == IOPRIO_CLASS_RT,
+	};
+
+	for (size_t i = 0; i < array_size(needs); i++)
+		if (needs[i])
+			return true;
+	return false;
+}
+
 int capabilities_reduce(const struct spec_process *process, bool has_filter, struct error *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -240,7 +260,7 @@ int capabilities_reduce(const struct spec_process *process, bool has_filter, str
 
 	if (process->capabilities)
 		kept |= named_by(process->capabilities);
-	if (has_filter && !process->no_new_privileges)
+	if (needs_admin(process, has_filter))
 		kept |= BIT(CAP_SYS_ADMIN);
 	if (drop_all_but(kept, err) < 0)
 		return error_point(err, "%s/capabilities/bounding", process->pointer);

@@ -28,8 +28,9 @@ struct capability_sets {
 /*
  * Gives up what neither PROCESS is to have nor the way to it takes, of the
  * permitted, effective and bounding sets; HAS_FILTER says that a seccomp filter
- * is to be loaded, for which CAP_SYS_ADMIN is kept where no_new_privs does not
- * do. Whoever may trace the caller from now on gets no more than is left.
+ * is to be loaded. CAP_SYS_ADMIN is kept for that, where no_new_privs does not
+ * do, for a label and for real-time I/O priority. Whoever may trace the caller
+ * from now on gets no more than is left.
  */
 int capabilities_reduce(const struct spec_process *process, bool has_filter, struct error *err)
 	must_check;

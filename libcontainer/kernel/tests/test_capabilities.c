@@ -2,6 +2,7 @@
 #include "libcontainer/kernel/capabilities.h"
 
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -125,7 +126,31 @@ START_TEST(sets_are_applied_as_asked)
 }
 END_TEST
 
-/* A filter takes CAP_SYS_ADMIN to be loaded, or no_new_privs. */
+static const struct spec_io_priority real_time = { .class = IOPRIO_CLASS_RT };
+static const struct spec_io_priority best_effort = { .class = IOPRIO_CLASS_BE };
+
+/*
+ * CAP_SYS_ADMIN loads a filter without no_new_privs, mounts the procfs that a label
+ * is written by, and sets real-time I/O priority on Linux 5.10.
+ */
+static const struct {
+	struct spec_process process; /* but what all have */
+	bool has_filter;
+	bool keeps_admin;
+} reduced[] = {
+	{ { 0 }, false, false },
+	{ { .no_new_privileges = true }, false, false },
+	{ { 0 }, true, true },
+	{ { .no_new_privileges = true }, true, false },
+	{ { .apparmor_profile = "x" }, false, true },
+	{ { .apparmor_profile = "x", .no_new_privileges = true }, true, true },
+	{ { .selinux_label = "x" }, false, true },
+	{ { .selinux_label = "x", .no_new_privileges = true }, true, true },
+	{ { .io_priority = &real_time }, false, true },
+	{ { .io_priority = &real_time, .no_new_privileges = true }, true, true },
+	{ { .io_priority = &best_effort }, false, false },
+};
+
 START_TEST(only_what_is_needed_is_kept)
 {
 	const struct spec_capabilities wanted = {
@@ -133,16 +158,15 @@ START_TEST(only_what_is_needed_is_kept)
 		.permitted = LIST("CAP_NET_RAW"),
 		.effective = LIST("CAP_NET_RAW"),
 	};
-	const struct spec_process process = {
-		.pointer = "/process", .capabilities = &wanted, .no_new_privileges = _i & 1
-	};
-	bool has_filter = _i & 2, keeps_admin = has_filter && !process.no_new_privileges;
+	struct spec_process process = reduced[_i].process;
 
-	suite_assert_done(capabilities_reduce(&process, has_filter, &err), err);
+	process.pointer = "/process";
+	process.capabilities = &wanted;
+	suite_assert_done(capabilities_reduce(&process, reduced[_i].has_filter, &err), err);
 	ck_assert_uint_eq(read_set("CapEff"), read_set("CapPrm"));
 	ck_assert_uint_eq(read_set("CapPrm") & ~read_set("CapBnd"), 0);
 	ck_assert_uint_eq(read_set("CapBnd") & BIT(CAP_SYS_MODULE), 0);
-	ck_assert_int_eq((read_set("CapBnd") & BIT(CAP_SYS_ADMIN)) != 0, keeps_admin);
+	ck_assert_int_eq((read_set("CapPrm") & BIT(CAP_SYS_ADMIN)) != 0, reduced[_i].keeps_admin);
 	suite_assert_done(limit(&wanted), err);
 	suite_assert_done(capabilities_apply(&sets, &err), err);
 	assert_kernel_has(&(struct capability_sets){
@@ -317,7 +341,7 @@ int main(void)
 	tcase_add_test(tests, absent_is_none_at_all);
 	tcase_add_test(tests, sets_are_applied_as_asked);
 	tcase_add_test(tests, ambient_survives_a_change_of_user);
-	tcase_add_loop_test(tests, only_what_is_needed_is_kept, 0, 4);
+	tcase_add_loop_test(tests, only_what_is_needed_is_kept, 0, array_size(reduced));
 	tcase_add_test(tests, ambient_of_the_caller_does_not_stay);
 	tcase_add_loop_test(tests, what_cannot_be_granted_is_left_out, 0, array_size(doubtful));
 	tcase_add_test(tests, what_is_known_is_not_told_again);
