@@ -446,20 +446,23 @@ def test_program(name, args, phrases):
             container.delete()
 
 
-def test_program_the_filter_forbids():
+@cases(('execve', {'names': ['execve'], 'action': 'SCMP_ACT_KILL_PROCESS', 'args': [
+           {'index': 0, 'value': 0, 'op': 'SCMP_CMP_NE'}]}, 'has to allow execve(2)'),
+       # With noNewPrivileges, as the container's own process has it, capset(2) comes before the filter.
+       ('capset', {'names': ['capset'], 'action': 'SCMP_ACT_KILL_PROCESS'}, 'also capset(2)'))
+def test_program_the_filter_forbids(name, rule, hint):
     """Its process can say nothing any more."""
-    profile = {'defaultAction': 'SCMP_ACT_ALLOW',
-               'syscalls': [{'names': ['execve'], 'action': 'SCMP_ACT_KILL_PROCESS', 'args': [
-                   {'index': 0, 'value': 0, 'op': 'SCMP_CMP_NE'}]}]}
     bundle = Bundle()
-    bundle.config['linux']['seccomp'] = profile
+    bundle.config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [rule]}
+    bundle.config['process']['noNewPrivileges'] = True
     runtime = Runtime()
-    bundle.save()
     with Container(runtime, bundle) as container:
         container.create()
-        answer = exec_in(container, container.id, 'true')
+        path = process_file(container, args=['true'], noNewPrivileges=False)
+        answer = exec_in(container, '--process', path, container.id)
         expect(answer.status, 255, 'status')
         expect_in('signal 31', answer.error()['msg'], 'message')
+        expect_in(hint, answer.error()['hint'], 'hint')
         runtime.ok('delete', '--force', container.id)
         container.is_made = False
 

@@ -417,7 +417,24 @@ static int explain_birth(const struct addition *addition, struct error *err)
 	return error_set(err, ERROR_SYSTEM, "the process was ended before it became the program");
 }
 
-/* It can say nothing itself: killed for want of memory, or by the filter at execve(2). */
+/* The filter has killed it for one of the calls that are left when it is loaded. */
+static int explain_filter(const struct addition *addition, struct error *err)
+{
+	bool has_listener = addition->filter.needs_listener;
+
+	if (addition->is_ready)
+		return error_hint(err, "the seccomp profile has to allow %sexecve(2)",
+			has_listener ? "read(2) and " : "");
+	return error_hint(err,
+		"the seccomp profile has to allow %s(2), by which the process says that it is "
+		"ready%s",
+		has_listener && addition->sends_listener ? "sendmsg" : "write",
+		addition->process.process->no_new_privileges
+			? ""
+			: "; without noNewPrivileges also capset(2) and prctl(2)");
+}
+
+/* It can say nothing itself: killed for want of memory, or by the filter. */
 static int explain_death(struct addition *addition, struct error *err)
 {
 	struct error ignored = { 0 };
@@ -441,9 +458,7 @@ static int explain_death(struct addition *addition, struct error *err)
 	error_set(err, ERROR_SYSTEM,
 		"the process was ended by signal %d (SIG%s) before it became the program", signal,
 		sigabbrev_np(signal) ?: "?");
-	if (signal == SIGSYS)
-		error_hint(err, "the seccomp profile has to allow execve(2)");
-	return -1;
+	return signal == SIGSYS ? explain_filter(addition, err) : -1;
 }
 
 /*
