@@ -26,12 +26,20 @@ def user_bundle(mount):
     return bundle
 
 
-def source():
-    """Files of the host's root and of user 7, where IDs can be mapped: on a tmpfs since Linux 6.3."""
+def mappable():
+    """An empty mount where IDs can be mapped: of a tmpfs since Linux 6.3."""
     path = harness.tmp / f'source{harness.serial()}'
     path.mkdir()
     if [int(n) for n in os.uname().release.split('.')[:2]] < [6, 3]:
         harness.temporary_image(path)
+    else:
+        harness.temporary_mount('tmpfs', path, 'tmpfs')
+    return path
+
+
+def source():
+    """Files of the host's root and of user 7."""
+    path = mappable()
     for name, owner in (('zero', 0), ('seven', 7), ('beyond', 70000)):
         (path / name).write_text(name)
         os.chown(path / name, owner, owner)
@@ -78,9 +86,7 @@ def test_many_ranges():
 
 def test_stays_a_peer_of_the_hosts():
     """Without a user namespace an ID-mapped mount may be shared with the host as any other."""
-    path = harness.tmp / 'peer'
-    path.mkdir()
-    harness.temporary_mount('tmpfs', path, 'tmpfs')
+    path = mappable()
     mount(None, path, flags=MS_SHARED)
     bundle = Bundle()
     bundle.config['linux']['rootfsPropagation'] = 'rshared'
