@@ -9,10 +9,11 @@ import re
 import select
 import signal
 import subprocess
+import tempfile
 import time
 
 import harness
-from attacks import STRACE
+from attacks import STRACE, delayed
 from cgroup_files import group_of
 from harness import Bundle, Container, Runtime, cases, expect, expect_in, settle, shell_bundle
 from machine import cgroup_mounts, cgroups_are_v2, reap
@@ -201,6 +202,40 @@ def test_exec_interrupted_when_paused(name, number):
 
 def listed(container):
     return sorted(json.loads(container.runtime.ok('ps', '--format', 'json', container.id).out))
+
+
+def status_of_child(pid):
+    """Of its only one; nothing as long as there is none."""
+    with contextlib.suppress(OSError):
+        child = pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text().strip()
+        return pathlib.Path(f'/proc/{child}/status').read_text()
+    return ''
+
+
+def test_exec_interrupted_after_a_warning():
+    """Its process has said something, and then nothing any more."""
+    with shell('exec sleep 1000') as container:
+        container.create().start()
+        path = container.bundle.path / 'process.json'
+        # Its next word would be that there is no such program.
+        path.write_text(json.dumps(container.bundle.config['process'] | {
+            'args': ['/nonesuch'], 'capabilities': {'bounding': ['CAP_FOO']}}))
+        # A tracer beside the call, which is the runtime then. umask(2) comes right after what is warned of.
+        wrapper = delayed('umask', 2)
+        command = container.runtime.command('exec', '--process', path, container.id)
+        with tempfile.TemporaryFile() as err:
+            call = subprocess.Popen([wrapper[0], '-D', *wrapper[1:], *command], stdin=subprocess.DEVNULL, stderr=err)
+            try:
+                assert settle(lambda: 'CapBnd:\t0000000000000000' in status_of_child(call.pid)), 'it does not come so far'
+                call.send_signal(signal.SIGINT)
+                expect(call.wait(10), 128 + signal.SIGINT, 'status')
+            finally:
+                call.kill()
+                call.wait()
+            err.seek(0)
+            text = err.read().decode()
+        expect_in('CAP_FOO', text, 'warning')
+        expect_in('interrupted by signal 2', text, 'message')
 
 
 def test_ps():

@@ -345,9 +345,13 @@ static int answer(struct addition *addition, struct error *err)
 	cleanup_fd int fd = -1;
 
 	if (wait_for_message(addition, err) < 0 ||
-		sync_receive(addition->sync[0], addition->deadline, &message, &fd, err) < 0)
+		sync_receive_any(addition->sync[0], addition->deadline, &message, &fd, err) < 0)
 		return -1;
 	switch ((int)message.type) {
+	case SYNC_WARNING:
+	case SYNC_DEBUG:
+		/* There was no program yet; and one who never stops to send hides no signal. */
+		return interrupts_check(&addition->interrupts, err);
 	case SYNC_TERMINAL:
 		if (fd < 0 || addition->terminal >= 0)
 			return sync_refuse(&message, err);

@@ -399,8 +399,11 @@ static int attend_stage(const struct launch_request *request, pid_t stage,
 		cleanup_fd int fd = -1;
 
 		if (wait_for_stage(request, err) < 0 ||
-			sync_receive(request->sync[0], request->deadline, &message, &fd, err) < 0)
+			sync_receive_any(request->sync[0], request->deadline, &message, &fd, err) <
+				0)
 			return -1;
+		if (message.type == SYNC_WARNING || message.type == SYNC_DEBUG)
+			continue;
 		if (message.type == SYNC_MAP_IDS || message.type == SYNC_MOVE) {
 			if (launch_serve(request, stage, message.type, err) < 0)
 				return -1;

@@ -211,29 +211,37 @@ int sync_refuse(const struct sync_message *message, struct error *err)
 		(int)message->type);
 }
 
+int sync_receive_any(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
+	struct error *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (wait_for_message(socket, deadline, err) < 0)
+		return -1;
+	if (receive_one(socket, ret_message, &fd, err) < 0)
+		return -1;
+	switch ((int)ret_message->type) {
+	case SYNC_WARNING:
+		log_warning("%s", ret_message->text);
+		return 0;
+	case SYNC_DEBUG:
+		log_debug("%s", ret_message->text);
+		return 0;
+	case SYNC_ERROR:
+		return error_adopt(err, &ret_message->error);
+	default:
+		if (ret_fd)
+			*ret_fd = take_fd(&fd);
+		return 0;
+	}
+}
+
 int sync_receive(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
 	struct error *err)
 {
-	for (;;) {
-		cleanup_fd int fd = -1;
-
-		if (wait_for_message(socket, deadline, err) < 0)
+	do
+		if (sync_receive_any(socket, deadline, ret_message, ret_fd, err) < 0)
 			return -1;
-		if (receive_one(socket, ret_message, &fd, err) < 0)
-			return -1;
-		switch ((int)ret_message->type) {
-		case SYNC_WARNING:
-			log_warning("%s", ret_message->text);
-			continue;
-		case SYNC_DEBUG:
-			log_debug("%s", ret_message->text);
-			continue;
-		case SYNC_ERROR:
-			return error_adopt(err, &ret_message->error);
-		default:
-			if (ret_fd)
-				*ret_fd = take_fd(&fd);
-			return 0;
-		}
-	}
+	while (ret_message->type == SYNC_WARNING || ret_message->type == SYNC_DEBUG);
+	return 0;
 }

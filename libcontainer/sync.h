@@ -113,6 +113,13 @@ int64_t sync_deadline(void);
 int sync_receive(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
 	struct error *err) must_check;
 
+/*
+ * The same, but returns after each warning, too, once that is logged: for a caller
+ * who waits for something else beside the messages.
+ */
+int sync_receive_any(int socket, int64_t deadline, struct sync_message *ret_message, int *ret_fd,
+	struct error *err) must_check;
+
 /* Whether ERR is that the process ended mute, or before it could be told something. */
 bool sync_is_end(const struct error *err);
 

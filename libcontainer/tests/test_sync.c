@@ -227,6 +227,24 @@ START_TEST(warnings_pass_through)
 }
 END_TEST
 
+/* For who has to look elsewhere before the next message, which may never come. */
+START_TEST(each_warning_is_heard_alone)
+{
+	const struct log_sink sink = { LOG_LEVEL_DEBUG, keep_warning, NULL };
+	struct sync_message message;
+
+	sync_log_to(&pair[1], LOG_LEVEL_DEBUG);
+	if (_i)
+		log_debug("only so");
+	else
+		log_warning("only so");
+	log_set_sink(&sink);
+	ck_assert_int_eq(sync_receive_any(pair[0], clock_now_ms() + 2000, &message, NULL, &err), 0);
+	ck_assert_int_eq(message.type, _i ? SYNC_DEBUG : SYNC_WARNING);
+	ck_assert_str_eq(warned, "only so");
+}
+END_TEST
+
 START_TEST(waits_no_longer_than_it_should)
 {
 	struct sync_message message;
@@ -306,6 +324,7 @@ int main(void)
 	tcase_add_test(tcase, hostile_strings_are_ended);
 	tcase_add_loop_test(tcase, refuses_malformed_messages, 0, array_size(malformed));
 	tcase_add_test(tcase, warnings_pass_through);
+	tcase_add_loop_test(tcase, each_warning_is_heard_alone, 0, 2);
 	tcase_add_test(tcase, waits_no_longer_than_it_should);
 	tcase_add_test(tcase, a_flood_ends);
 	tcase_add_test(tcase, undoes_the_last_first);
