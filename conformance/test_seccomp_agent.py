@@ -4,13 +4,16 @@
 import contextlib
 import fcntl
 import os
+import pathlib
+import signal
 import socket
 import struct
+import subprocess
 import threading
 
 import harness
 from attacks import delayed
-from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from harness import Bundle, Container, Runtime, cases, expect, expect_in, settle
 
 NOTIF_RECV, NOTIF_SEND = 0xc0502100, 0xc0182101  # of linux/seccomp.h
 NOTIF_SIZE = 80
@@ -18,10 +21,12 @@ FLAG_CONTINUE = 1
 
 
 class Agent:
-    """Takes what comes, until it is to hang up, and lets every system call pass that it is asked about."""
+    """Takes what comes, until it is to hang up, and lets every system call pass that it is asked about until it is mute."""
 
     def __init__(self):
         self.is_there = True
+        self.is_mute = False
+        self.asked = threading.Event()  # when it is mute
         self.path = harness.tmp / f'agent{harness.serial()}'
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(str(self.path))
@@ -58,6 +63,9 @@ class Agent:
                 request = bytearray(NOTIF_SIZE)
                 fcntl.ioctl(listener, NOTIF_RECV, request)
                 number, _, _, call = struct.unpack_from('QIIi', request)
+                if self.is_mute:
+                    self.asked.set()
+                    continue
                 self.answered.add(call)
                 fcntl.ioctl(listener, NOTIF_SEND, struct.pack('QqiI', number, 0, 0, FLAG_CONTINUE))
         os.close(listener)
@@ -106,6 +114,27 @@ def test_agent_that_hangs_up(command):
         expect(record.get('pointer'), '/linux/seccomp/listenerPath', 'pointer')
         expect_in('broken pipe', record['msg'], 'message')
         expect((container.bundle.rootfs / 'tmp/made').exists(), False, 'whether the program ran')
+
+
+def test_interrupted_when_frozen():
+    """What waits in execve(2) can be ended by a signal, also where a v1 freezer keeps its process."""
+    with Agent() as agent, Container(Runtime(), notifying(agent, 'execve')) as container:
+        container.create().start().ask()
+        agent.is_mute = True
+        with container.runtime.start_call('exec', container.id, 'true', stderr=subprocess.PIPE) as call:
+            try:
+                assert agent.asked.wait(10), 'no execve(2) comes'
+                pid = pathlib.Path(f'/proc/{call.pid}/task/{call.pid}/children').read_text().strip()
+                container.runtime.ok('pause', container.id)
+                call.send_signal(signal.SIGTERM)
+                expect(call.wait(5), 128 + signal.SIGTERM, 'status')
+            finally:
+                call.kill()
+                container.runtime.call('resume', container.id)
+            # What a v1 freezer has held ends only now.
+            expect_in('interrupted by signal 15', call.stderr.read().decode(), 'message')
+        # settle() collects it, before which the container's PID namespace can't end.
+        assert settle(lambda: not pathlib.Path(f'/proc/{pid}').exists()), 'the process is left'
 
 
 harness.main(__name__)

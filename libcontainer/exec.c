@@ -590,7 +590,9 @@ static void end_child(struct addition *addition)
 	if (addition->child.pidfd < 0)
 		return;
 	if (pidfd_signal(addition->child.pidfd, SIGKILL, &(bool){ false }, &ignored) == 0)
-		(void)!pidfd_reap(addition->child.pidfd, PIDFD_DEATH_MS, &status, NULL, &ignored);
+		(void)!pidfd_reap(addition->child.pidfd,
+			launch_find_patience(addition->handle.file.cgroup, &addition->interrupts),
+			&status, NULL, &ignored);
 }
 
 static int catch_signals(struct addition *addition, int *ret_signals, struct error *err)

@@ -502,14 +502,12 @@ static void end_stage(struct birth *birth, pid_t stage, bool has_failed, int dea
 	close_end(&birth->pidfd);
 }
 
-/* What a v1 freezer holds ends when it is thawed, killed as it is; that may be never. */
-static int find_patience(const struct launch_request *request)
+int launch_find_patience(struct cgroup *cgroup, const struct interrupts *interrupts)
 {
-	bool is_interrupted = request->interrupts && request->interrupts->signal;
+	bool is_interrupted = interrupts && interrupts->signal;
 
-	return is_interrupted && request->cgroup && cgroup_is_frozen(request->cgroup)
-		       ? FROZEN_DEATH_MS
-		       : PIDFD_DEATH_MS;
+	return is_interrupted && cgroup && cgroup_is_frozen(cgroup) ? FROZEN_DEATH_MS
+								    : PIDFD_DEATH_MS;
 }
 
 static int launch_by_stage(
@@ -530,7 +528,7 @@ static int launch_by_stage(
 		run_stage(request, &birth);
 	close_end(&request->sync[1]);
 	result = attend_stage(request, stage, launched, err);
-	death_ms = find_patience(request);
+	death_ms = launch_find_patience(request->cgroup, request->interrupts);
 	end_stage(&birth, stage, result < 0, death_ms);
 	if (result < 0)
 		end_what_was_born(request, has_foreign, death_ms, launched);

@@ -89,7 +89,14 @@ int launch_enter_cgroup(const struct cgroup *cgroup, const struct spec_process *
 int launch_serve(const struct launch_request *request, pid_t pid, enum sync_type type,
 	struct error *err) must_check;
 
-/* On failure no process is left. */
+/*
+ * How many milliseconds a process that is in CGROUP (or NULL) is given to be gone after
+ * SIGKILL. What a v1 freezer holds ends when it is thawed, killed as it is; that may
+ * be never, and who has interrupted the command is not to wait for it.
+ */
+int launch_find_patience(struct cgroup *cgroup, const struct interrupts *interrupts);
+
+/* On failure no process is left, but one that is killed and frozen. */
 int launch(const struct launch_request *request, struct launched *ret_launched, struct error *err)
 	must_check;
 
