@@ -102,26 +102,6 @@ static int fill(void)
 }
 
 /* Whoever gets one of the next numbers, before he takes a step; ours is the last that was given. */
-static int keep(void)
-{
-	pid_t last = fork(), victim = last;
-
-	if (last == 0)
-		_exit(0);
-	while (waitpid(last, NULL, 0) < 0)
-		;
-	say("watching");
-	do {
-		victim = victim < last + NUMBERS_KEPT ? victim + 1 : last + 1;
-		if (ptrace(PTRACE_SEIZE, victim, NULL, NULL) == 0) {
-			kill(victim, SIGKILL);
-			wait_for_the_end();
-		}
-	} while (errno == ESRCH || errno == EPERM); /* nobody yet, or no longer */
-	perror("ptrace");
-	return 1;
-}
-
 static int parent(char **argv)
 {
 	if (syscall(SYS_clone, 0, NULL, NULL, NULL, NULL) == 0)
@@ -147,6 +127,43 @@ static bool is_victim(const char *pid)
 	n = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
 	close(fd);
 	return n > 0 && strcmp(name, VICTIM) == 0;
+}
+
+/* Traces PID and ends it, if that is the runtime's still and not yet the program. */
+static bool catch (pid_t pid)
+{
+	char number[16];
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+		return false;
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 &&
+		waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+		if (is_victim(number) && kill(pid, SIGKILL) == 0)
+			return true;
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	}
+	errno = ESRCH;
+	return false;
+}
+
+static int keep(void)
+{
+	pid_t last = fork(), victim = last;
+
+	if (last == 0)
+		_exit(0);
+	while (waitpid(last, NULL, 0) < 0)
+		;
+	say("watching");
+	do {
+		victim = victim < last + NUMBERS_KEPT ? victim + 1 : last + 1;
+		if (catch (victim))
+			wait_for_the_end();
+	} while (errno == ESRCH || errno == EPERM); /* nobody yet, or no longer */
+	perror("ptrace");
+	return 1;
 }
 
 static int find_victim(double deadline)
