@@ -57,6 +57,7 @@ static int check_root(const struct mount_visit *own, struct error *err)
 
 static int enter(const struct mount_visit *own, int namespace_fd, struct error *err)
 {
+	struct error ignored = { 0 };
 	int result = check_root(own, err);
 
 	if (result)
@@ -64,9 +65,7 @@ static int enter(const struct mount_visit *own, int namespace_fd, struct error *
 	if (setns(namespace_fd, CLONE_NEWNS) == 0)
 		return 0;
 	result = errno == EPERM ? 1 : error_set_errno(err, "enter the container's mount namespace");
-	return fchdir(own->directory) < 0 && result > 0
-		       ? error_set_errno(err, "return to the working directory")
-		       : result;
+	return come_back(own, result < 0 ? &ignored : err) < 0 ? -1 : result;
 }
 
 int mount_visit_begin(struct mount_visit *ret_visit, int namespace_fd, struct error *err)

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/kernel/syscall_filter_newer.h"
 
-#include <check.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <seccomp.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/attributes.h"
 #include "libcontainer/kernel/tests/seccomp_compare.h"
 #include "libcontainer/kernel/tests/seccomp_profile.h"
+#include "libcontainer/kernel/tests/suite.h"
 
 #define X32(number) (SYSCALL_FILTER_X32_BIT | (number))
 
@@ -257,19 +255,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("syscall_filter_newer");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int n_failed;
+	TCase *tests = tcase_create("syscall_filter_newer");
 
-	tcase_set_timeout(tcase, 300);
-	tcase_add_loop_test(tcase, answers_newer_numbers, 0, array_size(rows));
-	tcase_add_test(tcase, answers_before_a_program_of_libseccomp);
-	tcase_add_test(tcase, answers_before_a_program_for_three);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	tcase_set_timeout(tests, 300);
+	tcase_add_loop_test(tests, answers_newer_numbers, 0, array_size(rows));
+	tcase_add_test(tests, answers_before_a_program_of_libseccomp);
+	tcase_add_test(tests, answers_before_a_program_for_three);
+	return suite_run(tests);
 }
