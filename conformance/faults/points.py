@@ -230,9 +230,9 @@ class Create(Trial):
             container.close_theirs()
 
     def fallible(self, points):
-        """Without the first process's wait for `start`, which fails when create has ended."""
-        last = {point.process: point for point in points}
-        return [point for point in super().fallible(points) if point.name != 'read' or point != last[point.process]]
+        """Without the first process's waits to be on record and for `start`: create may have ended when they fail."""
+        acted = {point.process: point.call for point in points if point.name != 'read'}
+        return [point for point in super().fallible(points) if point.name != 'read' or point.call < acted[point.process]]
 
     def done(self, answer):
         container = self.container
