@@ -98,17 +98,24 @@ def goes_on(at, under_way):
     # A delete kills first, and thaws.
     if 'force' in under_way or 'delete' in under_way and at == CREATED:
         after += [(started, paused, True), (started, False, True)]
-    # A pause that finds it killed has frozen it for a moment.
-    if dying and 'pause' in under_way:
+    # A pause that finds it killed has frozen it for a moment, be it before or after that.
+    if dying and under_way & {'pause', 'pause in vain'}:
         after.append((started, not paused, True))
+    elif 'pause in vain' in under_way:
+        after.append((started, True, False))
     return after
+
+
+def course(call):
+    """What goes_on() has to know of a command under way."""
+    return 'pause in vain' if call.op == 'pause' and 'has been killed' in call.words else call.op
 
 
 def with_course(states, pending):
     todo, seen = list(states), set(states)
     while todo:
         done, at = todo.pop()
-        under_way = {call.op for i, call in pending.items() if i not in done}
+        under_way = {course(call) for i, call in pending.items() if i not in done}
         new = {(done, after) for after in goes_on(at, under_way)} - seen
         seen |= new
         todo += new
