@@ -341,4 +341,49 @@ def test_failed_run_leaves_nothing(name, change):
     runtime.fails('run', '--bundle', bundle.path, 'failing')
     expect(runtime.ids(), [], 'states')
 
+
+# The state directory
+
+def test_state_root_without_room():
+    """Its files are called as the bundle's are, and must not be taken for those."""
+    texts = set()
+    for options in ('size=4k', *(f'nr_inodes={count}' for count in range(1, 6))):
+        runtime, bundle = Runtime(), file_bundle().save()
+        runtime.root.mkdir(mode=0o700)
+        harness.temporary_mount('state', runtime.root, 'tmpfs', data=options)
+        record = runtime.fails('create', '--bundle', bundle.path, 'full')
+        what = f"state directory '{runtime.root}/full'"
+        expect(record['msg'].startswith(what) or record['msg'].startswith(f'make {what}'), True, record['msg'])
+        expect(record['path'].startswith(f'{runtime.root}/full'), True, record['path'])
+        texts.add(record['msg'].removeprefix(f'{what}: ').split(' ')[0])
+    expect(texts, {'make', 'mkfifo', 'create', 'write'}, 'kinds of failure')
+
+
+def test_state_root_that_became_read_only():
+    runtime, bundle = Runtime(), Bundle()
+    runtime.root.mkdir(mode=0o700)
+    harness.temporary_mount('state', runtime.root, 'tmpfs')
+    container = Container(runtime, bundle)
+    with container:
+        container.create()
+        subprocess.run(['mount', '-o', 'remount,ro', runtime.root], check=True)
+        try:
+            record = runtime.fails('start', container.id)
+            expect(record['msg'], f"state directory '{runtime.root}/{container.id}': unlink 'start': "
+                   'read-only file system', 'message')
+            expect_in(f"make state directory '{runtime.root}/other': ",
+                      runtime.fails('create', '--bundle', bundle.path, 'other')['msg'], 'message of create')
+        finally:
+            subprocess.run(['mount', '-o', 'remount,rw', runtime.root], check=True)
+
+
+def test_kept_config_that_is_gone():
+    runtime, bundle = Runtime(), Bundle()
+    with Container(runtime, bundle) as container:
+        container.create().start()
+        (runtime.root / container.id / 'config.json').unlink()
+        record = runtime.fails('exec', container.id, 'true')
+        expect(record['msg'], f"state directory '{runtime.root}/{container.id}': open 'config.json': not found", 'message')
+
+
 harness.main(__name__)

@@ -79,7 +79,7 @@ static int update_with_spec(
 	const struct spec *spec;
 	int result;
 
-	if (spec_load_kept(handle->dir.fd, "config.json", &document, &spec, err) < 0)
+	if (handle_load_spec(handle, &document, &spec, err) < 0)
 		return -1;
 	if (!has_rdt)
 		result = cgroup_update(

@@ -8,7 +8,7 @@ static int hand_over(struct creation *creation, struct error *err)
 {
 	if (creation_announce(creation, err) < 0)
 		return -1;
-	return state_file_add_ready(creation->dir.fd, err);
+	return creation_set_ready(creation, err);
 }
 
 int container_create(const struct runtime *runtime, const char *id,

@@ -170,9 +170,11 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	};
 
 	if (cgroup_plan(&request, &creation->file.cgroup, err) < 0 ||
-		cgroup_check(creation->file.cgroup, err) < 0 ||
-		state_file_save(creation->dir.fd, &creation->file, err) < 0 ||
-		cgroup_make(creation->file.cgroup, err) < 0)
+		cgroup_check(creation->file.cgroup, err) < 0)
+		return -1;
+	if (state_file_save(creation->dir.fd, &creation->file, err) < 0)
+		return state_dir_blame(&creation->dir, err);
+	if (cgroup_make(creation->file.cgroup, err) < 0)
 		return -1;
 	rollback_push(&creation->rollback, creation_undo_made_paths, creation);
 	rollback_push(&creation->rollback, creation_undo_intel_rdt, creation);
@@ -316,7 +318,9 @@ static int save_config(struct creation *creation, struct error *err)
 	size_t size;
 	const char *config = spec_document_text(creation->bundle.document, &size);
 
-	return file_create_at(creation->dir.fd, "config.json", config, size, 0600, err);
+	if (file_create_at(creation->dir.fd, "config.json", config, size, 0600, err) < 0)
+		return state_dir_blame(&creation->dir, err);
+	return 0;
 }
 
 /* The namespace is the container's alone then: it ends with that, and so do devices in it. */
@@ -351,9 +355,10 @@ static int assist(struct creation *creation, struct error *err)
 			&creation->file.rdt, err) < 0)
 		return -1;
 	creation->file.pid = creation->first.pid;
-	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0 ||
-		state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
+	if (pidfd_read_start_time(creation->first.pid, &creation->file.start_time, err) < 0)
 		return -1;
+	if (state_file_add_process(creation->dir.fd, &creation->file, err) < 0)
+		return state_dir_blame(&creation->dir, err);
 	if (limits_come_later(creation) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
@@ -558,6 +563,13 @@ int creation_announce(struct creation *creation, struct error *err)
 	return pid_file_send(options->pidfd_socket, creation->first.pidfd, "standard", err);
 }
 
+int creation_set_ready(const struct creation *creation, struct error *err)
+{
+	if (state_file_add_ready(creation->dir.fd, err) < 0)
+		return state_dir_blame(&creation->dir, err);
+	return 0;
+}
+
 /*
  * From now on the program may give the names of its devices to others, which the
  * host is not to get; and their namespace ends with the container, not with us.
@@ -568,7 +580,7 @@ static int release_first(struct creation *creation, int64_t deadline, struct err
 		    &creation->own_side, &creation->first, deadline, creation->interrupts, err) < 0)
 		return -1;
 	net_devices_release(&creation->net_devices);
-	return state_file_add_ready(creation->dir.fd, err);
+	return creation_set_ready(creation, err);
 }
 
 /* In a hook, perhaps. */

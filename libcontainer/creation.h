@@ -27,6 +27,9 @@ int creation_announce(struct creation *creation, struct error *err) must_check;
 /* Lets the first process go, waits until it is the program, and runs the poststart hooks. */
 int creation_start(struct creation *creation, struct error *err) must_check;
 
+/* Puts on record that it is made to the end. */
+int creation_set_ready(const struct creation *creation, struct error *err) must_check;
+
 /* What was made stays. */
 void creation_commit(struct creation *creation);
 

@@ -120,8 +120,7 @@ static int prepare(struct addition *addition, struct error *err)
 {
 	const struct spec_process *process;
 
-	if (spec_load_kept(addition->handle.dir.fd, "config.json", &addition->document,
-		    &addition->spec, err) < 0 ||
+	if (handle_load_spec(&addition->handle, &addition->document, &addition->spec, err) < 0 ||
 		exec_process_build(&addition->process, addition->spec, addition->options, err) < 0)
 		return -1;
 	process = addition->process.process;

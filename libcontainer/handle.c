@@ -192,13 +192,21 @@ static int end_processes(struct handle *handle, struct error *err)
 	return 0;
 }
 
-/* The config as it was at create; only read when the state says that it matters. */
+int handle_load_spec(const struct handle *handle, struct spec_document **ret_document,
+	const struct spec **ret_spec, struct error *err)
+{
+	if (spec_load_kept(handle->dir.fd, "config.json", ret_document, ret_spec, err) < 0)
+		return state_dir_blame(&handle->dir, err);
+	return 0;
+}
+
+/* Only when the state says that it matters. */
 static int load_spec(
 	struct handle *handle, struct spec_document **document, const struct spec **spec)
 {
 	struct error err = { 0 };
 
-	if (spec_load_kept(handle->dir.fd, "config.json", document, spec, &err) == 0)
+	if (handle_load_spec(handle, document, spec, &err) == 0)
 		return 0;
 	log_warning("poststop hooks are left out: %s", err.text);
 	return -1;

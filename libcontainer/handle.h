@@ -12,6 +12,9 @@
 #include "libcontainer/state_file.h"
 #include "libspec/state.h"
 
+struct spec;
+struct spec_document;
+
 struct handle {
 	struct state_dir dir;
 	struct state_file file;
@@ -50,6 +53,10 @@ int handle_want_cgroup(const struct handle *handle, struct error *err) must_chec
 
 /* The state document; it borrows from HANDLE. */
 void handle_describe(const struct handle *handle, struct state *ret_state);
+
+/* Loads the config as it was at create, which the caller frees. */
+int handle_load_spec(const struct handle *handle, struct spec_document **ret_document,
+	const struct spec **ret_spec, struct error *err) must_check;
 
 /*
  * Ends and removes the container, whatever it does: processes, cgroup, state

@@ -234,7 +234,7 @@ static int release_with_hooks(struct handle *handle, struct error *err)
 
 	if (!handle->file.has_poststart)
 		return release(handle, err);
-	if (spec_load_kept(handle->dir.fd, "config.json", &document, &spec, err) < 0)
+	if (handle_load_spec(handle, &document, &spec, err) < 0)
 		return -1;
 	result = release(handle, err);
 	if (result == 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,9 +88,46 @@ static bool is_ours_alone(int fd)
 	return fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
+/* What is called NAME in the directory, which is "" for the directory itself. */
+static void name_path(const struct state_dir *dir, const char *name, char ret_path[static PATH_MAX])
+{
+	snprintf(ret_path, PATH_MAX, "%s/%s%s%s", dir->root, dir->id, name[0] ? "/" : "", name);
+}
+
+/* OP on the directory itself failed with errno. */
+static int fail(const struct state_dir *dir, const char *op, struct error *err)
+{
+	int sys_errno = errno;
+	char path[PATH_MAX];
+
+	name_path(dir, "", path);
+	errno = sys_errno;
+	return error_set_call(err, op, path);
+}
+
+int state_dir_blame(const struct state_dir *dir, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (err->path[0] && err->path[0] != '/') {
+		name_path(dir, err->path, path);
+		if (snprintf(err->path, sizeof(err->path), "%s", path) < 0)
+			err->path[0] = '\0';
+	}
+	return error_wrap(err, "state directory '%s/%s'", dir->root, dir->id);
+}
+
+/* OP on what is called NAME in the directory failed with errno. */
+static int fail_in(const struct state_dir *dir, const char *op, const char *name, struct error *err)
+{
+	error_set_call(err, op, name);
+	return state_dir_blame(dir, err);
+}
+
 static int open_dir(struct state_dir *dir, const char *root, const char *id, struct error *err)
 {
 	*dir = (struct state_dir)STATE_DIR_CLOSED;
+	dir->root = root;
 	dir->id = id;
 	dir->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir->root_fd < 0)
@@ -98,10 +136,10 @@ static int open_dir(struct state_dir *dir, const char *root, const char *id, str
 	dir->fd = openat(dir->root_fd, id, DIR_FLAGS);
 	if (dir->fd < 0)
 		return errno == ENOENT ? state_dir_not_found(id, err)
-				       : error_set_call(err, "open state directory", id);
+				       : fail(dir, "open state directory", err);
 	if (!is_ours_alone(dir->fd))
 		return error_set(err, ERROR_SYSTEM,
-			"state directory '%s' belongs to or can be written by others", id);
+			"state directory '%s/%s' belongs to or can be written by others", root, id);
 	return 0;
 }
 
@@ -111,10 +149,10 @@ static int compare_with_name(const struct state_dir *dir, bool *ret_is_current, 
 	struct stat held, named;
 
 	if (fstat(dir->fd, &held) < 0)
-		return error_set_call(err, "stat state directory", dir->id);
+		return fail(dir, "stat state directory", err);
 	if (fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) < 0) {
 		*ret_is_current = false;
-		return errno == ENOENT ? 0 : error_set_call(err, "stat state directory", dir->id);
+		return errno == ENOENT ? 0 : fail(dir, "stat state directory", err);
 	}
 	*ret_is_current = held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 	return 0;
@@ -167,10 +205,10 @@ static int take_new(struct state_dir *dir, struct error *err)
 
 	dir->fd = openat(dir->root_fd, dir->id, DIR_FLAGS);
 	if (dir->fd < 0 && errno != ENOENT)
-		return error_set_call(err, "open state directory", dir->id);
+		return fail(dir, "open state directory", err);
 	/* Whoever looks whether it is locked holds the lock for a moment. */
 	if (dir->fd >= 0 && lock_within(dir->fd, LOCK_EX, STATE_DIR_LOCK_SECONDS) < 0)
-		return error_set_call(err, "lock state directory", dir->id);
+		return fail(dir, "lock state directory", err);
 	if (dir->fd >= 0 && compare_with_name(dir, &is_current, err) < 0)
 		return -1;
 	if (is_current)
@@ -183,6 +221,7 @@ static int take_new(struct state_dir *dir, struct error *err)
 int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 {
 	*ret_dir = (struct state_dir)STATE_DIR_CLOSED;
+	ret_dir->root = root;
 	ret_dir->id = id;
 	if (make_root(root, err) < 0)
 		return -1;
@@ -192,7 +231,7 @@ int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id
 	if (mkdirat(ret_dir->root_fd, id, 0700) < 0)
 		return errno == EEXIST ? error_set(err, ERROR_STATE,
 						 "container with ID '%s' exists already", id)
-				       : error_set_call(err, "make state directory", id);
+				       : fail(ret_dir, "make state directory", err);
 	if (take_new(ret_dir, err) == 0)
 		return 0;
 	/* Only if it is empty, and so ours or that of another who has only just begun. */
@@ -215,7 +254,7 @@ static int lock(const struct state_dir *dir, enum state_dir_lock lock, struct er
 			       ? error_set(err, ERROR_STATE,
 					 "container '%s' is busy: another command has held it for %d s",
 					 dir->id, STATE_DIR_LOCK_SECONDS)
-			       : error_set_call(err, "lock state directory", dir->id);
+			       : fail(dir, "lock state directory", err);
 	if (compare_with_name(dir, &is_current, err) < 0)
 		return -1;
 	return is_current ? 0 : state_dir_not_found(dir->id, err);
@@ -261,9 +300,9 @@ bool state_dir_has_begun(const struct state_dir *dir)
 int state_dir_make_fifos(const struct state_dir *dir, struct error *err)
 {
 	if (mkfifoat(dir->fd, FIFO_START, 0600) < 0)
-		return error_set_call(err, "mkfifo", FIFO_START);
+		return fail_in(dir, "mkfifo", FIFO_START, err);
 	if (mkfifoat(dir->fd, FIFO_RESULT, 0600) < 0)
-		return error_set_call(err, "mkfifo", FIFO_RESULT);
+		return fail_in(dir, "mkfifo", FIFO_RESULT, err);
 	return 0;
 }
 
@@ -286,7 +325,7 @@ bool state_dir_is_started(const struct state_dir *dir)
 int state_dir_set_started(const struct state_dir *dir, struct error *err)
 {
 	if (unlinkat(dir->fd, FIFO_START, 0) < 0)
-		return error_set_call(err, "unlink", FIFO_START);
+		return fail_in(dir, "unlink", FIFO_START, err);
 	return 0;
 }
 
@@ -358,7 +397,7 @@ int state_dir_remove(const struct state_dir *dir, struct error *err)
 	if (errno == ENOTEMPTY && remove_strangers(dir->fd) == 0 &&
 		unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) == 0)
 		return 0;
-	return error_set_call(err, "remove state directory", dir->id);
+	return fail(dir, "remove state directory", err);
 }
 
 void state_dir_close(struct state_dir *dir)

@@ -24,7 +24,7 @@
 struct state_dir {
 	int root_fd; /* of --root */
 	int fd;      /* of the container's directory */
-	const char *id;
+	const char *root, *id;
 };
 
 #define STATE_DIR_CLOSED                \
@@ -36,7 +36,7 @@ struct state_dir {
 
 /*
  * Makes ROOT (0700, with its parents) and ID in it, locked. An ID that is
- * there already is ERROR_STATE. ID is borrowed.
+ * there already is ERROR_STATE. ROOT and ID are borrowed.
  */
 int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 	must_check;
@@ -106,6 +106,12 @@ int state_dir_open_result(const struct state_dir *dir, int flags);
  * that the caller owns, or -1: a cache is never a reason to fail.
  */
 int state_dir_open_cache(const struct state_dir *dir);
+
+/*
+ * Says that what failed, by a name of what is in the directory, failed there, and
+ * not in the bundle, which has files of the same names. Returns -1.
+ */
+int state_dir_blame(const struct state_dir *dir, struct error *err);
 
 /* Removes the directory and all in it. */
 int state_dir_remove(const struct state_dir *dir, struct error *err) must_check;

@@ -151,6 +151,7 @@ static const struct {
 START_TEST(trusts_no_directory_of_others)
 {
 	cleanup_state_dir struct state_dir dir = STATE_DIR_CLOSED, opened = STATE_DIR_CLOSED;
+	char text[256];
 	int cache;
 
 	if (geteuid() != 0)
@@ -159,7 +160,9 @@ START_TEST(trusts_no_directory_of_others)
 	ck_assert_int_eq(fchown(dir.fd, strangers[_i].owner, 0), 0);
 	ck_assert_int_eq(fchmod(dir.fd, strangers[_i].mode), 0);
 	ck_assert_int_eq(state_dir_open(&opened, root, "a", &err), -1);
-	ck_assert_str_eq(err.text, "state directory 'a' belongs to or can be written by others");
+	snprintf(text, sizeof(text),
+		"state directory '%s/a' belongs to or can be written by others", root);
+	ck_assert_str_eq(err.text, text);
 
 	cache = state_dir_open_cache(&dir);
 	ck_assert_int_ge(cache, 0);
