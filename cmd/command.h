@@ -33,10 +33,11 @@ struct command {
 	size_t values_size;               /* of the struct the options fill in; 0: none */
 	unsigned min_args;
 	unsigned max_args;
-	bool stops_at_argument; /* what follows the first argument belongs to somebody else */
-	bool takes_no_id;       /* the first argument, if any, names no container */
-	bool enters_container;  /* may come near a hostile program */
-	int failure_status;     /* exit status when it fails, if not 1 */
+	enum options_place place; /* of its options */
+	const char *option_hint;  /* for an option that it does not know, or NULL */
+	bool takes_no_id;         /* the first argument, if any, names no container */
+	bool enters_container;    /* may come near a hostile program */
+	int failure_status;       /* exit status when it fails, if not 1 */
 
 	/* Gives the exit status of a success, which is 0 unless it says otherwise. */
 	int (*run)(const struct command_call *call, int *ret_exit_status, struct error *err);

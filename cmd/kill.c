@@ -15,7 +15,7 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-/* "kill ID -9" is how people write it; options end at the ID, so that works. */
+/* "kill ID -9" is how people write it, and as it is no option, it is an argument. */
 static int run(const struct command_call *call, int *ret_exit_status, struct error *err)
 {
 	const struct kill_options *wanted = call->values;
@@ -36,6 +36,8 @@ const struct command command_kill = {
 	.values_size = sizeof(struct kill_options),
 	.min_args = 1,
 	.max_args = 2,
-	.stops_at_argument = true,
+	.place = OPTIONS_KNOWN_AFTERWARDS,
+	.option_hint = "the signal comes behind the ID, as in: kill ID 9 (an ID that "
+		       "begins with a dash needs -- before it)",
 	.run = run,
 };

@@ -180,15 +180,26 @@ static int call_command(struct program *program, const void *values,
 	return command->run(&call, &program->status, err);
 }
 
+/* What may have been meant by the option WORD, which COMMAND does not have. */
+static void explain_option(const struct command *command, const char *word, struct error *err)
+{
+	if (options_know(global_options_table, word))
+		error_hint(err, "that is a global option, which comes before the command");
+	else if (command->option_hint)
+		error_hint(err, "%s", command->option_hint);
+	else if (!command->takes_no_id)
+		error_hint(err, "an ID that begins with a dash needs -- before it");
+}
+
 static int read_command(
 	struct program *program, void *values, struct options_rest *ret_rest, struct error *err)
 {
 	const struct command *command = program->command;
 
-	if (options_parse(command->options, command->stops_at_argument, program->rest.args + 1,
-		    values, ret_rest, err) < 0) {
-		if (ret_rest->is_option_unknown && !command->takes_no_id)
-			error_hint(err, "an ID that begins with a dash needs -- before it");
+	if (options_parse(command->options, command->place, program->rest.args + 1, values,
+		    ret_rest, err) < 0) {
+		if (ret_rest->unknown)
+			explain_option(command, ret_rest->unknown, err);
 		return refuse_usage(command);
 	}
 	if (ret_rest->wants_help)
@@ -250,8 +261,8 @@ static int run_program(struct program *program, struct error *err)
 static int start_program(struct program *program, char *const *argv, struct error *err)
 {
 	const struct global_options *options = &program->options;
-	int parsed = options_parse(global_options_table, true, (const char *const *)argv + 1,
-		&program->options, &program->rest, err);
+	int parsed = options_parse(global_options_table, OPTIONS_BEFORE_ARGUMENTS,
+		(const char *const *)argv + 1, &program->options, &program->rest, err);
 	int result = 0;
 
 	if (program->rest.n_args)

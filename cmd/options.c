@@ -123,23 +123,40 @@ static int read_value(
 	return -1;
 }
 
+/* The option that WORD names, up to the "=" of a value, if any. */
+static const char *name_of(const char *word, size_t *ret_length)
+{
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+
+	*ret_length = strcspn(name, "=");
+	return name;
+}
+
+bool options_know(const struct option_row *table, const char *word)
+{
+	size_t length;
+	const char *name = name_of(word, &length);
+
+	return find_row(table, name, length) || is_help(name, length);
+}
+
 /* Reads the option at *ARGV and leaves *ARGV behind it and its value. */
 static int read_option(const struct option_row *table, const char *const **argv, void *values,
 	struct options_rest *rest, struct error *err)
 {
 	const char *word = *(*argv)++;
-	const char *name = word + (word[1] == '-' ? 2 : 1);
-	const char *equals = strchr(name, '=');
-	size_t length = equals ? (size_t)(equals - name) : strlen(name);
-	const char *text = equals ? equals + 1 : NULL;
+	size_t length;
+	const char *name = name_of(word, &length);
+	const char *text = name[length] ? name + length + 1 : NULL;
 	const struct option_row *row = find_row(table, name, length);
 
 	if (!row && is_help(name, length))
 		return read_switch(text, &rest->wants_help, err);
-	rest->is_option_unknown = !row;
-	if (!row)
+	if (!row) {
+		rest->unknown = word;
 		return error_set(err, ERROR_USAGE, "unknown option '%.*s'",
 			(int)(name + length - word), word);
+	}
 	if (row->kind != OPTION_KIND_SWITCH && !text) {
 		text = **argv;
 		if (!text)
@@ -151,7 +168,17 @@ static int read_option(const struct option_row *table, const char *const **argv,
 	return 0;
 }
 
-int options_parse(const struct option_row *table, bool stops_at_argument, const char *const *argv,
+static bool is_option(
+	const struct option_row *table, enum options_place place, size_t n_args, const char *word)
+{
+	if (word[0] != '-' || !word[1])
+		return false;
+	if (n_args == 0 || place == OPTIONS_ANYWHERE)
+		return true;
+	return place == OPTIONS_KNOWN_AFTERWARDS && options_know(table, word);
+}
+
+int options_parse(const struct option_row *table, enum options_place place, const char *const *argv,
 	void *values, struct options_rest *ret_rest, struct error *err)
 {
 	struct spec_strings args = { 0 };
@@ -164,10 +191,10 @@ int options_parse(const struct option_row *table, bool stops_at_argument, const 
 		if (!is_over && strcmp(word, "--") == 0) {
 			is_over = true;
 			argv++;
-		} else if (is_over || word[0] != '-' || !word[1]) {
+		} else if (is_over || !is_option(table, place, args.count, word)) {
 			if (add_string(word, &args, err) < 0)
 				goto failed;
-			is_over = is_over || stops_at_argument;
+			is_over = is_over || place == OPTIONS_BEFORE_ARGUMENTS;
 			argv++;
 		} else if (read_option(table, &argv, values, ret_rest, err) < 0) {
 			goto failed;

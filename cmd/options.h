@@ -63,22 +63,31 @@ struct option_row {
 	OPTION_VALUE_(long_name, short_name, value, text, OPTION_KIND_NUMBERS, \
 		OPTION_OFFSET(S, member, struct spec_u32s))
 
+/* Where in a command line options are looked for. */
+enum options_place {
+	OPTIONS_ANYWHERE,
+	OPTIONS_BEFORE_ARGUMENTS, /* all behind the first argument is argument too */
+	OPTIONS_KNOWN_AFTERWARDS, /* behind that an unknown option is an argument */
+};
+
 struct options_rest {
 	const char **args; /* what was no option; ends with NULL */
 	size_t n_args;
-	bool wants_help;        /* -h or --help, which every table knows without a row */
-	bool is_option_unknown; /* why it failed */
+	bool wants_help;     /* -h or --help, which every table knows without a row */
+	const char *unknown; /* the option that it failed at, if the table has none such */
 };
 
 /*
  * Reads ARGV, which ends with NULL, into VALUES, the struct that TABLE speaks
- * of, and gives the rest. With STOPS_AT_ARGUMENT all behind the first argument
- * is argument too. On failure the options before the wrong one are read and
+ * of, and gives the rest. On failure the options before the wrong one are read and
  * *RET_REST has no arguments. Both are freed with options_release(); strings belong to
  * ARGV.
  */
-int options_parse(const struct option_row *table, bool stops_at_argument, const char *const *argv,
+int options_parse(const struct option_row *table, enum options_place place, const char *const *argv,
 	void *values, struct options_rest *ret_rest, struct error *err) must_check;
+
+/* Whether TABLE has the option that WORD, with its dashes, names. */
+bool options_know(const struct option_row *table, const char *word);
 
 /* Frees the lists in VALUES, and REST. */
 void options_release(const struct option_row *table, void *values, struct options_rest *rest);

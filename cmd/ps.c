@@ -122,6 +122,6 @@ const struct command command_ps = {
 	.values_size = sizeof(struct ps_options),
 	.min_args = 1,
 	.max_args = COMMAND_ARGS_ANY,
-	.stops_at_argument = true,
+	.place = OPTIONS_BEFORE_ARGUMENTS,
 	.run = run,
 };

@@ -72,6 +72,12 @@ def test_hint_for_a_dash():
     expect('hint' in runtime.fails('create', '--preserve-fds', 'many', 'x'), False, 'a hint for a value')
 
 
+@cases((['state', 'x', '--root', '/x'], 'comes before the command'), (['kill', '-9', 'x'], 'kill ID 9'),
+       (['create', '-debug', 'x'], 'comes before the command'), (['kill', '-s', '9', 'x'], 'kill ID 9'))
+def test_hint_for_an_option(args, text):
+    expect_in(text, Runtime().fails(*args).get('hint', ''), 'hint')
+
+
 def test_bundle_without_config():
     record = Runtime().fails('create', '--bundle', '/usr/lib', 'x')
     expect_in("bundle '/usr/lib': open 'config.json': not found", record['msg'], 'message')

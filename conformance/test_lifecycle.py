@@ -268,6 +268,16 @@ def test_kill_all_of_stopped_is_fine():
         expect(answer.out + answer.err, '', 'output')
 
 
+@cases(('--all',), ('-a',), ('KILL', '-a'), ('-9', '-all'), ('-all=true', '--', '-KILL'))
+def test_kill_all_behind_the_id(*words):
+    """As with all, one that has stopped is no error, without it it is."""
+    runtime = Runtime()
+    with in_state(runtime, 'stopped') as container:
+        runtime.ok('kill', container.id, *words)
+        runtime.fails('kill', container.id, '9', '--all=false')
+        expect_in('at most 2', runtime.fails('kill', container.id, '9', '9', '-a')['msg'], 'message')
+
+
 def test_delete_of_created_kills():
     runtime = Runtime()
     with in_state(runtime, 'created') as container:

@@ -28,11 +28,11 @@ static struct values values;
 static struct options_rest rest;
 static struct error err;
 
-static int parse(const char *const words[WORDS_MAX], bool stops_at_argument)
+static int parse(const char *const words[WORDS_MAX], enum options_place place)
 {
 	memset(&values, 0, sizeof(values));
 	memset(&err, 0, sizeof(err));
-	return options_parse(table, stops_at_argument, words, &values, &rest, &err);
+	return options_parse(table, place, words, &values, &rest, &err);
 }
 
 /* What was read, as one line that a row of the table can expect. */
@@ -61,51 +61,54 @@ static void describe(char *ret_line, size_t size)
 
 static const struct {
 	const char *words[WORDS_MAX];
-	bool stops_at_argument;
+	enum options_place place;
 	const char *read;
 } accepted[] = {
-	{ { NULL }, false, ":" },
-	{ { "web" }, false, ": web" },
-	{ { "--force", "web" }, false, "force : web" },
-	{ { "-force", "web" }, false, "force : web" },
-	{ { "-f", "web" }, false, "force : web" },
-	{ { "--f", "web" }, false, "force : web" },
-	{ { "web", "--force" }, false, "force : web" },
-	{ { "web", "--force" }, true, ": web --force" },
-	{ { "--force=true", "web" }, false, "force : web" },
-	{ { "--force=false", "web" }, false, ": web" },
-	{ { "-f=1" }, false, "force :" },
-	{ { "--force", "--force=F" }, false, ":" },
-	{ { "--force", "false" }, false, "force : false" },
-	{ { "--bundle", "/b", "web" }, false, "bundle=/b : web" },
-	{ { "--bundle=/b", "web" }, false, "bundle=/b : web" },
-	{ { "-bundle=/b", "web" }, false, "bundle=/b : web" },
-	{ { "-b", "/b", "web" }, false, "bundle=/b : web" },
-	{ { "-b=/b=c", "web" }, false, "bundle=/b=c : web" },
-	{ { "-b", "/b", "-b", "/c" }, false, "bundle=/c :" },
-	{ { "-b", "--force", "web" }, false, "bundle=--force : web" },
-	{ { "--bundle=", "web" }, false, ": web" },
-	{ { "-e", "A=1,2", "--env", "B=3", "--env=C" }, false, "env=A=1,2 env=B=3 env=C :" },
-	{ { "-e", "A=1", "web", "-e", "B=2" }, true, "env=A=1 : web -e B=2" },
-	{ { "--preserve-fds", "2", "web" }, false, "fds=2 : web" },
-	{ { "-g", "5", "-g=4294967295" }, false, "gid=5 gid=4294967295 :" },
-	{ { "--", "-web" }, false, ": -web" },
-	{ { "web", "--", "--force" }, false, ": web --force" },
-	{ { "--", "web", "--", "x" }, false, ": web -- x" },
-	{ { "web", "ls", "--", "-la" }, true, ": web ls -- -la" },
-	{ { "-" }, false, ": -" },
-	{ { "-h" }, false, "help :" },
-	{ { "--help", "web" }, false, "help : web" },
-	{ { "web", "-help" }, false, "help : web" },
-	{ { "web", "--help" }, true, ": web --help" },
+	{ { NULL }, OPTIONS_ANYWHERE, ":" },
+	{ { "web" }, OPTIONS_ANYWHERE, ": web" },
+	{ { "--force", "web" }, OPTIONS_ANYWHERE, "force : web" },
+	{ { "-force", "web" }, OPTIONS_ANYWHERE, "force : web" },
+	{ { "-f", "web" }, OPTIONS_ANYWHERE, "force : web" },
+	{ { "--f", "web" }, OPTIONS_ANYWHERE, "force : web" },
+	{ { "web", "--force" }, OPTIONS_ANYWHERE, "force : web" },
+	{ { "web", "--force" }, OPTIONS_BEFORE_ARGUMENTS, ": web --force" },
+	{ { "--force=true", "web" }, OPTIONS_ANYWHERE, "force : web" },
+	{ { "--force=false", "web" }, OPTIONS_ANYWHERE, ": web" },
+	{ { "-f=1" }, OPTIONS_ANYWHERE, "force :" },
+	{ { "--force", "--force=F" }, OPTIONS_ANYWHERE, ":" },
+	{ { "--force", "false" }, OPTIONS_ANYWHERE, "force : false" },
+	{ { "--bundle", "/b", "web" }, OPTIONS_ANYWHERE, "bundle=/b : web" },
+	{ { "--bundle=/b", "web" }, OPTIONS_ANYWHERE, "bundle=/b : web" },
+	{ { "-bundle=/b", "web" }, OPTIONS_ANYWHERE, "bundle=/b : web" },
+	{ { "-b", "/b", "web" }, OPTIONS_ANYWHERE, "bundle=/b : web" },
+	{ { "-b=/b=c", "web" }, OPTIONS_ANYWHERE, "bundle=/b=c : web" },
+	{ { "-b", "/b", "-b", "/c" }, OPTIONS_ANYWHERE, "bundle=/c :" },
+	{ { "-b", "--force", "web" }, OPTIONS_ANYWHERE, "bundle=--force : web" },
+	{ { "--bundle=", "web" }, OPTIONS_ANYWHERE, ": web" },
+	{ { "-e", "A=1,2", "--env", "B=3", "--env=C" }, OPTIONS_ANYWHERE,
+		"env=A=1,2 env=B=3 env=C :" },
+	{ { "-e", "A=1", "web", "-e", "B=2" }, OPTIONS_BEFORE_ARGUMENTS, "env=A=1 : web -e B=2" },
+	{ { "--preserve-fds", "2", "web" }, OPTIONS_ANYWHERE, "fds=2 : web" },
+	{ { "-g", "5", "-g=4294967295" }, OPTIONS_ANYWHERE, "gid=5 gid=4294967295 :" },
+	{ { "--", "-web" }, OPTIONS_ANYWHERE, ": -web" },
+	{ { "web", "--", "--force" }, OPTIONS_ANYWHERE, ": web --force" },
+	{ { "--", "web", "--", "x" }, OPTIONS_ANYWHERE, ": web -- x" },
+	{ { "web", "ls", "--", "-la" }, OPTIONS_BEFORE_ARGUMENTS, ": web ls -- -la" },
+	{ { "-" }, OPTIONS_ANYWHERE, ": -" },
+	{ { "-h" }, OPTIONS_ANYWHERE, "help :" },
+	{ { "--help", "web" }, OPTIONS_ANYWHERE, "help : web" },
+	{ { "web", "-help" }, OPTIONS_ANYWHERE, "help : web" },
+	{ { "web", "-9", "--force", "-f=false", "-e", "A" }, OPTIONS_KNOWN_AFTERWARDS,
+		"env=A : web -9" },
+	{ { "web", "--", "--force" }, OPTIONS_KNOWN_AFTERWARDS, ": web --force" },
+	{ { "web", "--help" }, OPTIONS_BEFORE_ARGUMENTS, ": web --help" },
 };
 
 START_TEST(reads)
 {
 	char line[256];
 
-	ck_assert_msg(
-		parse(accepted[_i].words, accepted[_i].stops_at_argument) == 0, "%s", err.text);
+	ck_assert_msg(parse(accepted[_i].words, accepted[_i].place) == 0, "%s", err.text);
 	describe(line, sizeof(line));
 	ck_assert_str_eq(line, accepted[_i].read);
 	options_release(table, &values, &rest);
@@ -136,7 +139,7 @@ static const struct {
 
 START_TEST(rejects)
 {
-	ck_assert_int_eq(parse(rejected[_i].words, false), -1);
+	ck_assert_int_eq(parse(rejected[_i].words, OPTIONS_ANYWHERE), -1);
 	ck_assert_int_eq(err.kind, ERROR_USAGE);
 	ck_assert_str_eq(err.text, rejected[_i].text);
 	ck_assert_ptr_null(rest.args);
