@@ -153,7 +153,7 @@ def test_race(title, name, how):
 @cases(*((f'{name}, {call}', name, call) for name, call in (
     ('tmpfs', 'mount'), ('new tmpfs', 'mkdirat'), ('bind', 'move_mount'), ('new file', 'mknodat'), ('file', 'move_mount'),
     ('dangling link', 'mkdirat'), ('dangling link', 'mknodat'), ('device', 'mknodat'), ('device', 'fchownat'), ('masked file', 'move_mount'), ('read-only path', 'move_mount'),
-    ('copied up', 'openat'), ('cwd', 'mkdir'))))
+    ('copied up', 'openat'), ('cwd', 'mkdirat'))))
 def test_race_is_certain(title, name, call):
     """The same with a tracer that holds the call which would go wrong until the names have been exchanged often."""
     source = harness.tmp / 'source'

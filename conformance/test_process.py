@@ -145,18 +145,18 @@ def shut_out_others():
 def test_umask_of_the_caller(name, command):
     """What is made for the user, he can enter."""
     bundle = Bundle()
-    paths = {'run': '/new/deep', 'exec': '/later/deep'}
-    process(cwd=paths['run'], user={'uid': 1000, 'gid': 1000})(bundle.config)
+    path = '/new/deep'
+    process(cwd=path, user={'uid': 1000, 'gid': 1000})(bundle.config)
     bundle.config['linux']['devices'] = [{'path': '/dev/mine', 'type': 'c', 'major': 1, 'minor': 3}]
-    modes = ['stat', '-c', '%a %n', os.path.dirname(paths[command]), paths[command], '/dev/mine', '/proc/self/cwd/.']
-    wanted = [f'755 {os.path.dirname(paths[command])}', f'755 {paths[command]}', '666 /dev/mine', '755 /proc/self/cwd/.']
+    modes = ['stat', '-c', '%a %n', os.path.dirname(path), path, '/dev/mine', '/proc/self/cwd/.']
+    wanted = [f'755 {os.path.dirname(path)}', f'755 {path}', '666 /dev/mine', '755 /proc/self/cwd/.']
     with Container(Runtime(preexec_fn=shut_out_others), bundle) as container:
         if command == 'run':
             container.bundle.config['process']['args'] = modes
             expect(run_program(container.runtime, bundle).out.splitlines(), wanted, 'modes')
             return
         container.run()
-        expect(container.runtime.ok('exec', '--cwd', paths['exec'], container.id, *modes).out.splitlines(), wanted, 'modes')
+        expect(container.runtime.ok('exec', '--cwd', path, container.id, *modes).out.splitlines(), wanted, 'modes')
         groups = [group_of(bundle, mount) for mount in cgroup_mounts().values()]
         expect({oct(group.stat().st_mode & 0o777) for group in groups if group.exists()}, {'0o755'}, 'modes of groups')
 

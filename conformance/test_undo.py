@@ -125,6 +125,16 @@ def working_directory(bundle):
     bundle.config['process']['cwd'] = '/new/made/here'
 
 
+def working_directory_in_a_readonly_root(bundle):
+    working_directory(bundle)
+    bundle.config['root']['readonly'] = True
+
+
+def working_directory_in_a_readonly_tmpfs(bundle):
+    bundle.config['mounts'].append(tmpfs('/made/scratch', 'ro'))
+    bundle.config['process']['cwd'] = '/made/scratch/new/here'
+
+
 def no_mount_namespace(bundle):
     linux = bundle.config['linux']
     linux['namespaces'] = [n for n in linux['namespaces'] if n['type'] != 'mount']
@@ -138,7 +148,8 @@ def by_a_stage(bundle):
 
 
 KINDS = (targets, behind_what_is_copied_up, readonly, user_namespace, dev_of_the_image, dev_of_the_image_in_a_user_namespace, volume,
-         working_directory, no_mount_namespace, by_a_stage)
+         working_directory, working_directory_in_a_readonly_root, working_directory_in_a_readonly_tmpfs,
+         no_mount_namespace, by_a_stage)
 
 
 @cases(*((kind.__name__.replace('_', ' '), failure, kind) for kind in KINDS for failure in FAILURES))
@@ -151,8 +162,9 @@ def test_create(name, failure, kind):
         if failure in ('file system', 'sysctl'):
             no_program(bundle)
     tree = bundle.save().tree()
-    Runtime().fails('create', '--bundle', bundle.path, 'failing')
+    record = Runtime().fails('create', '--bundle', bundle.path, 'failing')
     expect_tree(bundle, tree)
+    expect([w for w in record.get('warnings', []) if 'stays in' in w], [], 'warnings')
 
 
 @cases(('startContainer',), ('poststart',), ('exec',))

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -201,6 +203,19 @@ static bool has_cgroup_namespace(const struct creation *creation)
 	return made_namespaces(creation) & CLONE_NEWCGROUP;
 }
 
+/* What the working directory may be made in, moments before. */
+static bool becomes_readonly(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (mount->type && !strcmp(mount->type, "tmpfs") &&
+			(mount->parsed.here.set & MOUNT_ATTR_RDONLY))
+			return true;
+	}
+	return spec->root.readonly;
+}
+
 static int prepare_rootfs(struct creation *creation, struct error *err)
 {
 	unsigned namespaces = all_namespaces(creation);
@@ -221,7 +236,7 @@ static int prepare_rootfs(struct creation *creation, struct error *err)
 	};
 	creation->made = (struct made_paths){
 		.socket = &creation->sync[1],
-		.is_root_readonly = creation->spec->root.readonly,
+		.becomes_readonly = becomes_readonly(creation->spec),
 	};
 	creation->witness = made_paths_witness(&creation->made);
 	creation->rootfs_request.hierarchies =

@@ -26,7 +26,7 @@ static int tell(void *context, int dir_fd, const char *name, struct error *err)
 	item.inode = st.st_ino;
 	snprintf(item.name, sizeof(item.name), "%s", name);
 	/* Through the mount that becomes read-only nothing could be removed any more. */
-	if (made->is_root_readonly && mounts_clone(dir_fd, "", false, &writable) == 0)
+	if (made->becomes_readonly && mounts_clone(dir_fd, "", false, &writable) == 0)
 		dir_fd = writable.fd;
 	return sync_send_made(*made->socket, &item, dir_fd, err);
 }

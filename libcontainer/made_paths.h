@@ -30,7 +30,7 @@
 
 struct made_paths {
 	const int *socket;     /* the first process's end of the sync pair */
-	bool is_root_readonly; /* will be, before everything is done */
+	bool becomes_readonly; /* the root, or a tmpfs on it, before everything is done */
 	size_t count;
 	size_t n_forgotten; /* beyond MADE_PATHS_MAX */
 	struct made_path {

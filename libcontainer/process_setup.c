@@ -31,7 +31,10 @@ static int point_at_cwd(const struct spec_process *process, struct error *err)
 	return error_point(err, "%s/cwd", process->pointer);
 }
 
-/* Makes process.cwd, in the container's root, which is ours by now, and goes there. */
+/*
+ * Makes process.cwd, in the container's root, which is ours by now, and goes
+ * there. With a mount namespace rootfs_hide() has done so.
+ */
 static int make_cwd(const struct process_request *request, struct error *err)
 {
 	const char *path = request->process->cwd;
@@ -50,8 +53,17 @@ static int make_cwd(const struct process_request *request, struct error *err)
 	return fchdir(cwd) < 0 ? error_set_call(err, "chdir", path) : 0;
 }
 
+/* In the words of others, which engines turn into an exit status. */
+static int fail_without_cwd(const struct spec_process *process, struct error *err)
+{
+	error_set_command(err, ENOENT, "chdir to cwd (\"%s\")", process->cwd);
+	error_hint(err, "the container has no such directory, and exec makes none");
+	return point_at_cwd(process, err);
+}
+
 /*
- * Goes to process.cwd, made when it is missing, with the rights of root.
+ * Goes to process.cwd with the rights of root. When it is missing, the first
+ * process makes it; exec must not change the container's files by a slip.
  * RET_IS_THERE is false when only the user may go there, on NFS say.
  */
 static int enter_cwd(const struct process_request *request, bool *ret_is_there, struct error *err)
@@ -62,6 +74,8 @@ static int enter_cwd(const struct process_request *request, bool *ret_is_there, 
 	*ret_is_there = true;
 	if (chdir(process->cwd) == 0)
 		return 0;
+	if (errno == ENOENT && !request->witness)
+		return fail_without_cwd(process, err);
 	if (errno != ENOENT)
 		error_set_call(&cause, "chdir", process->cwd);
 	else if (make_cwd(request, &cause) == 0)

@@ -30,7 +30,7 @@ struct process_request {
 	struct terminal *terminal; /* NULL: the standard streams stay as they are */
 	unsigned listen_fds;
 	bool sends_listener;                /* the runtime lacks the right to take it from here */
-	const struct path_witness *witness; /* of a working directory that is made; or NULL */
+	const struct path_witness *witness; /* of a working directory made; NULL: it is to exist */
 	const char *notify_socket;          /* as the container sees it, or NULL */
 	const struct spec_capabilities *known_capabilities; /* see capabilities_limit() */
 };

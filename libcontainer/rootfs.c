@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcontainer/rootfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include "base/cleanup.h"
 #include "libcontainer/kernel/devices.h"
 #include "libcontainer/kernel/hidden_paths.h"
+#include "libcontainer/kernel/path_in_root.h"
 #include "libcontainer/kernel/root_switch.h"
 
 int rootfs_open_mapped(
@@ -139,6 +141,34 @@ static int propagate_deep(struct rootfs *rootfs, struct error *err)
 	return 0;
 }
 
+/*
+ * process.cwd, when it is missing: later the root or a tmpfs may be read-only.
+ * What else is wrong with it shows when the process goes there.
+ */
+static int make_cwd(const struct rootfs *rootfs, struct error *err)
+{
+	const struct spec_process *process = rootfs->request->spec->process;
+	struct error cause = { 0 };
+	cleanup_fd int cwd = -1;
+	mode_t mask;
+
+	if (!process)
+		return 0;
+	cwd = path_try_open(rootfs->root, process->cwd, O_PATH, PATH_IN_ROOT);
+	if (cwd >= 0 || errno != ENOENT)
+		return 0;
+	/* The caller's may keep the user out of it. */
+	mask = umask(0);
+	cwd = path_make_missing_in_root(rootfs->root, process->cwd, S_IFDIR, PATH_IN_ROOT,
+		rootfs->request->witness, &cause);
+	umask(mask);
+	/* On NFS say, only the user may be let in. */
+	if (cwd >= 0 || cause.sys_errno == EACCES || cause.sys_errno == EPERM)
+		return 0;
+	*err = cause;
+	return error_point(err, "%s/cwd", process->pointer);
+}
+
 int rootfs_hide(struct rootfs *rootfs, struct error *err)
 {
 	const struct mounts_change readonly = { .attributes.set = MOUNT_ATTR_RDONLY };
@@ -146,8 +176,8 @@ int rootfs_hide(struct rootfs *rootfs, struct error *err)
 
 	if (!rootfs->request->has_mount_namespace)
 		return 0;
-	/* First: what hides them are clones, which are what they were then. */
-	if (mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
+	/* What hides paths are clones, which are what they were then. */
+	if (make_cwd(rootfs, err) < 0 || mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
 		hidden_paths_make_readonly(rootfs->root, &spec->platform.readonly_paths, err) < 0 ||
 		hidden_paths_mask(rootfs->root, &spec->platform.masked_paths,
 			spec->platform.mount_label, err) < 0 ||

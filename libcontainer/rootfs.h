@@ -8,7 +8,8 @@
  *   rootfs_prepare      propagation, root, mounts, devices, links
  *   (hooks)
  *   rootfs_bind_console only with a terminal
- *   rootfs_hide         read-only and masked paths, what had to stay writable till now
+ *   rootfs_hide         the working directory; read-only and masked paths, what had to stay
+ *                       writable till now
  *   rootfs_switch       the root becomes "/"
  *
  * rootfs_hide() comes before rootfs_switch() so that all mounting is done while
@@ -59,7 +60,10 @@ int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, 
  */
 int rootfs_bind_console(struct rootfs *rootfs, int slave_fd, struct error *err) must_check;
 
-/* Hides masked paths, makes read-only what is to be so, the root as the last. */
+/*
+ * Makes the working directory if it is missing; hides masked paths, makes
+ * read-only what is to be so, the root as the last.
+ */
 int rootfs_hide(struct rootfs *rootfs, struct error *err) must_check;
 
 /*

@@ -72,7 +72,7 @@ static void write_file(const char *name, const char *text)
 
 START_TEST(removes_what_was_told)
 {
-	made.is_root_readonly = _i; /* then by way of a clone, where the caller may make one */
+	made.becomes_readonly = _i; /* then by way of a clone, where the caller may make one */
 	write_file("file", "");
 	tell("file");
 	ck_assert_int_eq(symlinkat("/etc/passwd", dir, "link"), 0);
