@@ -136,7 +136,7 @@ static int set_attributes(const struct process_request *request, struct error *e
 	const struct spec_process *process = request->process;
 	const struct spec_linux *platform = request->platform;
 
-	if (rlimits_apply(process, err) < 0 || scheduler_apply(process, err) < 0 ||
+	if (rlimits_apply(process, request->procfs, err) < 0 || scheduler_apply(process, err) < 0 ||
 		io_priority_apply(process, err) < 0 ||
 		memory_policy_apply(platform->memory_policy, err) < 0 ||
 		personality_apply(platform->personality, err) < 0 ||

@@ -35,7 +35,7 @@ START_TEST(absent_members_do_nothing)
 {
 	struct oom_score score;
 
-	suite_assert_done(rlimits_apply(&nothing, &err), err);
+	suite_assert_done(rlimits_apply(&nothing, &procfs, &err), err);
 	suite_assert_done(scheduler_apply(&nothing, &err), err);
 	suite_assert_done(io_priority_apply(&nothing, &err), err);
 	suite_assert_done(cpu_affinity_apply_initial(&nothing, &err), err);
@@ -64,7 +64,7 @@ START_TEST(rlimits_are_set)
 	};
 	struct rlimit found;
 
-	suite_assert_done(rlimits_apply(&process, &err), err);
+	suite_assert_done(rlimits_apply(&process, &procfs, &err), err);
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &found), 0);
 	ck_assert_uint_eq(found.rlim_cur, 100);
 	ck_assert_uint_eq(found.rlim_max, 200);
@@ -76,16 +76,17 @@ END_TEST
 static const struct {
 	struct spec_rlimit limit;
 	const char *text;
+	const char *hint; /* its beginning */
 	enum error_kind kind;
 } bad_limits[] = {
 	{ { RLIMIT_NOFILE, 10, 300 },
 		"raise the hard limit of RLIMIT_NOFILE from 200 to 300: not permitted",
-		ERROR_SYSTEM },
+		"the runtime needs CAP_SYS_RESOURCE", ERROR_SYSTEM },
 	{ { RLIMIT_NOFILE, 200, UINT64_MAX },
 		"raise the hard limit of RLIMIT_NOFILE from 200 to unlimited: not permitted",
-		ERROR_SYSTEM },
+		"it can't be above the sysctl fs.nr_open, ", ERROR_SYSTEM },
 	{ { RLIMIT_NOFILE, 20, 10 }, "RLIMIT_NOFILE: the soft limit 20 is above the hard one, 10",
-		ERROR_SPEC },
+		"", ERROR_SPEC },
 };
 
 START_TEST(bad_rlimits_are_named)
@@ -98,9 +99,10 @@ START_TEST(bad_rlimits_are_named)
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
 	ck_assert_int_eq(setresuid(1, 1, 1), 0);
-	ck_assert_int_eq(rlimits_apply(&process, &err), -1);
+	ck_assert_int_eq(rlimits_apply(&process, &procfs, &err), -1);
 	ck_assert_int_eq(err.kind, bad_limits[_i].kind);
 	ck_assert_str_eq(err.text, bad_limits[_i].text);
+	ck_assert_int_eq(strncmp(err.hint, bad_limits[_i].hint, strlen(bad_limits[_i].hint)), 0);
 	ck_assert_str_eq(err.pointer, "/process/rlimits/1");
 }
 END_TEST
