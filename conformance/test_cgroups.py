@@ -515,6 +515,76 @@ def test_affinity_of_the_caller(name, cpu, namespaces):
         container.delete()
 
 
+# cgroup.kill: Linux 6.18 kills who is born into a group when it has been used there or where the maker is
+
+def unified_group(name):
+    """A v2 group of this test."""
+    if '' not in cgroup_mounts():
+        raise Skip('there is no v2 hierarchy')
+    group = pathlib.Path(cgroup_mounts()[''], CGROUP_TOP, name)
+    group.mkdir(parents=True)
+    if not (group / 'cgroup.kill').exists():
+        raise Skip('the kernel has no cgroup.kill')
+    return group
+
+
+def lives_and_takes(bundle, runtime):
+    """Whether create, exec, and run bring about programs."""
+    with Container(runtime, bundle) as container:
+        lines = container.run()['cgroup']
+        path = bundle.config['linux']['cgroupsPath']
+        if not any(n['type'] == 'cgroup' for n in bundle.config['linux']['namespaces']):
+            expect_in(f'0::{path}', lines, 'cgroups of the first process')
+        answer = container.runtime.ok('exec', container.id, '/bin/probe')
+        expect(sorted(json.loads(answer.out)['cgroup']), sorted(lines), "cgroups of exec's process")
+        container.finish()
+        container.delete()
+    bundle.config['process']['args'], bundle.config['process']['terminal'] = ['/bin/probe'], False
+    expect(harness.run_program(runtime, bundle).status, 0, 'status of run')
+
+
+@cases(('', {}, []), ('terminal', {'terminal': True}, []), ('stage', {}, [{'type': 'time'}]))
+def test_group_where_all_were_killed(name, process, namespaces):
+    group = unified_group('killed')
+    try:
+        (group / 'cgroup.kill').write_text('1')
+        bundle = Bundle()
+        bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/killed'
+        bundle.config['linux']['namespaces'] += namespaces
+        bundle.config['process'] |= process
+        lives_and_takes(bundle, Runtime())
+    finally:
+        group.rmdir()
+
+
+def test_caller_where_all_were_killed():
+    group = unified_group('caller')
+    try:
+        (group / 'cgroup.kill').write_text('1')
+        lives_and_takes(Bundle(), Runtime(preexec_fn=lambda: (group / 'cgroup.procs').write_text(str(os.getpid()))))
+    finally:
+        group.rmdir()
+
+
+def test_failed_create_kills_nobody():
+    """Where there is nobody, cgroup.kill is left alone."""
+    group = unified_group('spared')
+    try:
+        bundle = Bundle()
+        bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/spared'
+        bundle.config['process']['args'] = ['nosuch']
+        trace = harness.tmp / 'trace'
+        strace = ['strace', *harness.TRACEABLE, '-f', '-qq', '-o', str(trace), '-e', 'trace=openat']
+        answer = Runtime().call('create', '--bundle', bundle.save().path, 'spared',
+                                wrapper=strace if shutil.which('strace') else [])
+        expect_in('nosuch', answer.error()['msg'], 'message')
+        if trace.exists():
+            expect_in('cgroup.events', trace.read_text(), 'what was opened')
+            assert 'cgroup.kill' not in trace.read_text(), 'cgroup.kill was opened'
+    finally:
+        group.rmdir()
+
+
 def test_time_of_removal():
     """Deleting does not sleep: the group is empty when the process is."""
     with Container(Runtime(), Bundle()) as container:

@@ -262,7 +262,7 @@ static int prepare(struct creation *creation, struct error *err)
 		sysctls_check(platform, &creation->joined, err) < 0 ||
 		prepare_rootfs(creation, err) < 0)
 		return -1;
-	if (creation->options->console_socket) {
+	if (creation->options->console_socket && creation->console_socket < 0) {
 		creation->console_socket = terminal_connect(creation->options->console_socket, err);
 		if (creation->console_socket < 0)
 			return error_wrap(err, "--console-socket");
@@ -315,6 +315,7 @@ static int give_birth(struct creation *creation, struct error *err)
 		.target = -1,
 		.process = creation->spec->process,
 		.cgroup = creation->file.cgroup,
+		.is_moved = creation->is_moved,
 		.deadline = find_deadline(creation->spec),
 		.sync = creation->sync,
 		.run = init_run,
@@ -465,6 +466,7 @@ static int answer(struct creation *creation, struct error *err)
 
 	if (sync_receive(creation->sync[0], creation->launch.deadline, &message, &fd, err) < 0)
 		return -1;
+	creation->has_spoken = true;
 	creation->is_first_waiting = sync_waits(message.type);
 	result = serve(creation, &message, &fd, err);
 	if (result == 0)
@@ -479,15 +481,15 @@ static int explain_death(struct creation *creation, struct error *err)
 
 static int attend(struct creation *creation, struct error *err)
 {
-	int result;
+	int result = assist(creation, err);
 
-	if (assist(creation, err) < 0)
-		return -1;
-	do
+	while (result == 0)
 		result = answer(creation, err);
-	while (result == 0);
 	if (result > 0)
 		return 0;
+	creation->is_stillborn = !creation->has_spoken &&
+				 launch_was_stillborn(&creation->first, err) &&
+				 !count_kills(creation);
 	/* Hooks that ran, if only up to the one that failed, want their counterparts. */
 	if (err->kind == ERROR_HOOK)
 		creation->has_run_hooks = true;
@@ -535,8 +537,8 @@ static int make_all(struct creation *creation, struct error *err)
 	return 0;
 }
 
-int creation_make(struct creation *ret_creation, const struct runtime *runtime, const char *id,
-	const struct container_options *options, enum creation_starter starter, struct error *err)
+static void begin(struct creation *ret_creation, const struct runtime *runtime, const char *id,
+	const struct container_options *options, enum creation_starter starter)
 {
 	*ret_creation = (struct creation){
 		.runtime = runtime,
@@ -555,6 +557,37 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		.net_devices = NET_DEVICES_NONE,
 		.network = NETWORK_BY_CLONE,
 	};
+}
+
+/*
+ * All that was made for the first process goes with it. What is the caller's stays: a
+ * config that can be read once, a console socket that takes one connection.
+ */
+static int make_again(struct creation *creation, struct error *err)
+{
+	const struct bundle bundle = creation->bundle;
+	const struct passed_fds passed = creation->passed;
+	int console_socket = take_fd(&creation->console_socket);
+
+	log_debug("%s, at its birth in the cgroup: once more, to be moved there", err->text);
+	*err = (struct error){ 0 };
+	creation->bundle = (struct bundle){ 0 };
+	creation_release(creation);
+	begin(creation, creation->runtime, creation->id, creation->options, creation->starter);
+	creation->bundle = bundle;
+	creation->spec = bundle.spec;
+	creation->passed = passed;
+	creation->console_socket = console_socket;
+	creation->is_moved = true;
+	return make_all(creation, err);
+}
+
+int creation_make(struct creation *ret_creation, const struct runtime *runtime, const char *id,
+	const struct container_options *options, enum creation_starter starter, struct error *err)
+{
+	int result;
+
+	begin(ret_creation, runtime, id, options, starter);
 	if (container_id_check(id, err) < 0 ||
 		passed_fds_guard(options->preserve_fds, &ret_creation->passed, err) < 0)
 		return error_phase(err, "options");
@@ -562,7 +595,10 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 		    err) < 0)
 		return error_phase(err, "config");
 	ret_creation->spec = ret_creation->bundle.spec;
-	if (make_all(ret_creation, err) == 0)
+	result = make_all(ret_creation, err);
+	if (result < 0 && ret_creation->is_stillborn)
+		result = make_again(ret_creation, err);
+	if (result == 0)
 		return 0;
 	spec_document_locate(ret_creation->bundle.document, err);
 	return -1;

@@ -53,6 +53,9 @@ struct creation {
 	struct interrupts *interrupts; /* for run: which end its waiting; or NULL */
 	struct cgroup_oom_watch kills; /* see creation_watch_memory() */
 	struct net_devices net_devices;
+	bool is_moved;         /* its first process is: see launch_was_stillborn() */
+	bool is_stillborn;     /* it has failed for that */
+	bool has_spoken;       /* the first process */
 	bool is_first_waiting; /* for us; otherwise it may be making files */
 	bool has_run_hooks;
 	struct rollback rollback;

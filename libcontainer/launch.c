@@ -46,6 +46,8 @@ struct birth {
 	int birth_fd;
 	int pidfd;
 	bool is_in_cgroup;
+	bool is_moved; /* as struct launch_request has it */
+	int signal;    /* that has ended a stage process, or 0 */
 };
 
 static pid_t clone_once(struct birth *birth, uint64_t more_flags)
@@ -79,7 +81,7 @@ static pid_t give_birth(struct birth *birth, struct error *err)
 	pid_t pid = -1;
 
 	birth->pidfd = -1;
-	if (birth->birth_fd >= 0) {
+	if (birth->birth_fd >= 0 && !birth->is_moved) {
 		birth->is_in_cgroup = true;
 		pid = clone_once(birth, CLONE_INTO_CGROUP);
 		if (pid >= 0)
@@ -147,6 +149,7 @@ static int launch_directly(
 		.flags = network_flags_of_birth(request->network, made) & ~NOT_BY_CLONE,
 		.exit_signal = SIGCHLD,
 		.birth_fd = cgroup_birth_fd(request->cgroup),
+		.is_moved = request->is_moved,
 	};
 	pid_t pid = give_birth(&birth, err);
 
@@ -157,8 +160,25 @@ static int launch_directly(
 		run_first(request, &birth, !(made & CLONE_NEWUSER));
 	}
 	close_end(&request->sync[1]);
-	*launched = (struct launched){ pid, birth.pidfd };
+	*launched = (struct launched){
+		.pid = pid,
+		.pidfd = birth.pidfd,
+		.is_born_in_cgroup = birth.birth_fd >= 0 && birth.is_in_cgroup,
+	};
 	return 0;
+}
+
+bool launch_was_stillborn(const struct launched *first, const struct error *err)
+{
+	int death_ms = sync_is_end(err) ? PIDFD_DEATH_MS : 0;
+	struct error ignored = { 0 };
+	siginfo_t info = { 0 };
+	bool has_ended;
+
+	return first->is_born_in_cgroup && first->pidfd >= 0 &&
+	       pidfd_wait_exit(first->pidfd, death_ms, &has_ended, &ignored) == 0 && has_ended &&
+	       waitid(P_PIDFD, (id_t)first->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_code == CLD_KILLED && info.si_status == SIGKILL;
 }
 
 static int unshare_user(const struct launch_request *request, struct error *err)
@@ -495,7 +515,7 @@ static void end_stage(struct birth *birth, pid_t stage, bool has_failed, int dea
 
 	if (has_failed)
 		kill(stage, SIGKILL);
-	if (pidfd_reap(birth->pidfd, death_ms, &status, NULL, &ignored) < 0) {
+	if (pidfd_reap(birth->pidfd, death_ms, &status, &birth->signal, &ignored) < 0) {
 		kill(stage, SIGKILL);
 		(void)!pidfd_reap(birth->pidfd, death_ms, &status, NULL, &ignored);
 	}
@@ -510,29 +530,46 @@ int launch_find_patience(struct cgroup *cgroup, const struct interrupts *interru
 								    : PIDFD_DEATH_MS;
 }
 
+static int try_stage(const struct launch_request *request, struct birth *birth,
+	struct launched *launched, struct error *err)
+{
+	bool has_foreign = has_foreign_children();
+	pid_t stage = give_birth(birth, err);
+	int result, death_ms;
+
+	if (stage < 0)
+		return -1;
+	if (stage == 0)
+		run_stage(request, birth);
+	close_end(&request->sync[1]);
+	result = attend_stage(request, stage, launched, err);
+	death_ms = launch_find_patience(request->cgroup, request->interrupts);
+	end_stage(birth, stage, result < 0, death_ms);
+	if (result < 0)
+		end_what_was_born(request, has_foreign, death_ms, launched);
+	return result;
+}
+
 static int launch_by_stage(
 	const struct launch_request *request, struct launched *launched, struct error *err)
 {
 	struct birth birth = { .birth_fd = cgroup_birth_fd(request->cgroup), .exit_signal = 0 };
-	bool has_foreign = has_foreign_children();
-	pid_t stage;
-	int result, death_ms;
 
 	/* Before it is in the cgroup, where it is born (config.md, "execCPUAffinity"). */
 	if (request->affinity && cpu_affinity_apply_initial(request->affinity, err) < 0)
 		return -1;
-	stage = give_birth(&birth, err);
-	if (stage < 0)
+	if (try_stage(request, &birth, launched, err) == 0)
+		return 0;
+	/* launch_was_stillborn(), perhaps; whoever was killed otherwise is so again. */
+	if (!sync_is_end(err) || birth.signal != SIGKILL || birth.birth_fd < 0 ||
+		!birth.is_in_cgroup)
 		return -1;
-	if (stage == 0)
-		run_stage(request, &birth);
-	close_end(&request->sync[1]);
-	result = attend_stage(request, stage, launched, err);
-	death_ms = launch_find_patience(request->cgroup, request->interrupts);
-	end_stage(&birth, stage, result < 0, death_ms);
-	if (result < 0)
-		end_what_was_born(request, has_foreign, death_ms, launched);
-	return result;
+	*err = (struct error){ 0 };
+	close_end(&request->sync[0]);
+	if (sync_open(request->sync, err) < 0)
+		return -1;
+	birth.is_moved = true;
+	return try_stage(request, &birth, launched, err);
 }
 
 int launch(const struct launch_request *request, struct launched *ret_launched, struct error *err)

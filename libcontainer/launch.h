@@ -45,8 +45,9 @@ struct launch_request {
 	const struct spec_process *process;  /* oomScoreAdj and capabilities; NULL only if new */
 	const struct spec_process *affinity; /* execCPUAffinity, for exec; or NULL */
 	struct cgroup *cgroup;               /* to be born in */
-	pid_t followed;   /* whose cgroup to take when that one lets nobody in (EBUSY); or 0 */
-	int64_t deadline; /* of clock_now_ms(), for the stage process */
+	bool is_moved;  /* into the cgroup, though it could be born there: launch_was_stillborn() */
+	pid_t followed; /* whose cgroup to take when that one lets nobody in (EBUSY); or 0 */
+	int64_t deadline;              /* of clock_now_ms(), for the stage process */
 	struct interrupts *interrupts; /* which end the wait for it; or NULL */
 	int *sync; /* the pair of sync_open(); each side closes the other's end */
 
@@ -67,6 +68,7 @@ struct launch_request {
 struct launched {
 	pid_t pid;
 	int pidfd; /* owned by the caller */
+	bool is_born_in_cgroup;
 };
 
 /*
@@ -95,6 +97,14 @@ int launch_serve(const struct launch_request *request, pid_t pid, enum sync_type
  * be never, and who has interrupted the command is not to wait for it.
  */
 int launch_find_patience(struct cgroup *cgroup, const struct interrupts *interrupts);
+
+/*
+ * Whether FIRST, a child that has said nothing before the failure ERR, is one that the
+ * kernel has killed at its birth. Linux 6.18 does so, for ever, where cgroup.kill has
+ * been used on the group or the maker's own another number of times than on the other
+ * (cgroup_css_set_fork()); who is moved there lives. A stage process is moved by launch().
+ */
+bool launch_was_stillborn(const struct launched *first, const struct error *err);
 
 /* On failure no process is left, but one that is killed and frozen. */
 int launch(const struct launch_request *request, struct launched *ret_launched, struct error *err)

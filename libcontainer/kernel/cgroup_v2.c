@@ -270,6 +270,20 @@ static int kill_frozen(struct cgroup_place *place, int dir_fd, struct error *err
 	return ignored.kind == ERROR_NONE ? result : -1;
 }
 
+static bool is_empty(int dir_fd)
+{
+	struct error ignored = { 0 };
+	char events[CGROUP_VALUE_MAX];
+	uint64_t populated = 1;
+
+	return cgroup_file_read(dir_fd, "cgroup.events", events, &ignored) == 0 &&
+	       cgroup_file_find(events, "populated", &populated) && !populated;
+}
+
+/*
+ * The kernel counts the writes, and Linux 6.18 kills who is born into a group with
+ * another count than that of its maker's: a group that stays is to be left as it was.
+ */
 static int kill_all(struct cgroup_place *place, struct error *err)
 {
 	struct error failure = { 0 };
@@ -277,6 +291,8 @@ static int kill_all(struct cgroup_place *place, struct error *err)
 
 	if (dir_fd < 0)
 		return -1;
+	if (is_empty(dir_fd))
+		return 0;
 	if (cgroup_file_write(dir_fd, "cgroup.kill", "1", &failure) == 0)
 		return 0;
 	/* Linux before 5.14 has no such file. */
