@@ -203,10 +203,24 @@ static const struct option *find_option(const char *word)
 	return NULL;
 }
 
+/* The values of some options have commas in them: "context=..." */
+bool mount_options_is_list(const char *word)
+{
+	return word[strcspn(word, ",=")] == ',';
+}
+
+static int refuse_list(struct json_reader *reader, size_t index, const char *word)
+{
+	return json_reader_fail_item(reader, "options", index,
+		"unknown option '%.64s', each word has to be an entry of its own", word);
+}
+
 static int refuse(struct json_reader *reader, size_t index, const char *word)
 {
 	struct near_word near = { .typed = word };
 
+	if (mount_options_is_list(word))
+		return refuse_list(reader, index, word);
 	for (size_t i = 0; i < array_size(options_table); i++)
 		near_word_try(&near, options_table[i].word);
 	if (near.best)
@@ -214,6 +228,25 @@ static int refuse(struct json_reader *reader, size_t index, const char *word)
 			"unknown option '%.64s', did you mean '%s'", word, near.best);
 	return json_reader_fail_item(
 		reader, "options", index, "unknown option '%.64s' on a bind mount", word);
+}
+
+int mount_options_look_for_bind(struct json_reader *reader, const struct spec_strings *options)
+{
+	for (size_t i = 0; i < options->count; i++) {
+		const char *word = options->items[i];
+		struct near_word near = { .typed = word };
+
+		if (find_option(word))
+			continue;
+		if (mount_options_is_list(word))
+			return refuse_list(reader, i, word);
+		near_word_try(&near, "bind");
+		near_word_try(&near, "rbind");
+		if (near.best)
+			return json_reader_fail_item(reader, "options", i,
+				"unknown option '%.64s', did you mean '%s'", word, near.best);
+	}
+	return 0;
 }
 
 /* Flags of a file system, which a bind takes as it is. MS_SILENT is of the mounting alone. */

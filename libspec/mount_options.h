@@ -52,6 +52,16 @@ struct mount_options {
 int mount_options_read(struct json_reader *reader, const struct spec_strings *options,
 	struct mount_options *ret_options) must_check;
 
+/*
+ * For an entry that is no bind mount, and has no type to be anything else:
+ * refuses the word that was perhaps meant to make it one. 0 when there is none.
+ */
+int mount_options_look_for_bind(struct json_reader *reader, const struct spec_strings *options)
+	must_check;
+
+/* Whether WORD holds several words with commas between them, as fstab(5) has them. */
+bool mount_options_is_list(const char *word);
+
 /* The words that are known, for `features`: NULL behind the last one. */
 const char *mount_options_word(size_t index);
 

@@ -7,18 +7,25 @@
 #include "libspec/spec_forms.h"
 #include "libspec/spec_id_mappings.h"
 
+/* MS_BIND is what makes a bind mount; the kernel has no file systems of these names. */
+static bool is_no_file_system(const char *type)
+{
+	return !strcmp(type, "bind") || !strcmp(type, "rbind") || !strcmp(type, "none");
+}
+
 static int check_type(struct json_reader *reader, const struct spec_mount *mount)
 {
 	if (mount->parsed.is_bind || mount->parsed.is_remount)
 		return 0;
+	if (mount->type && !is_no_file_system(mount->type))
+		return 0;
+	if (mount_options_look_for_bind(reader, &mount->options) < 0)
+		return -1;
 	if (!mount->type)
 		return json_reader_fail_at(
 			reader, "type", "required unless options hold bind or rbind");
-	/* MS_BIND is what makes a bind mount; the kernel has no file system of that name. */
-	if (!strcmp(mount->type, "bind") || !strcmp(mount->type, "rbind"))
-		return json_reader_fail_at(reader, "type",
-			"'%s' is no file system, options must hold bind or rbind", mount->type);
-	return 0;
+	return json_reader_fail_at(reader, "type",
+		"'%s' is no file system, options must hold bind or rbind", mount->type);
 }
 
 /* config.md, "Mounts": one comes with the other. IDs are mapped before a mount is attached. */
