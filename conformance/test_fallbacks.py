@@ -129,7 +129,7 @@ def test_links_without_openat2(code):
     runtime = Runtime(preexec_fn=denial(['openat2'], getattr(errno, code)))
     record = runtime.fails('create', '--bundle', bundle.path, 'links')
     assert names_call(record, ['openat2']), record
-    expect(record['pointer'], f'/mounts/{len(bundle.config["mounts"]) - 1}', 'pointer')
+    expect(record['pointer'], f'/mounts/{len(bundle.config["mounts"]) - 1}/destination', 'pointer')
     expect_tree(bundle, tree)
 
 

@@ -71,6 +71,11 @@ static int tell_of_target(void *context, int dir_fd, const char *name, struct er
 	return path_tell(entries->request->witness, dir_fd, name, err);
 }
 
+static int point_at_destination(const struct mount_entries *entries, struct error *err)
+{
+	return error_point(err, "/mounts/%zu/destination", entries->current);
+}
+
 static int open_target(const struct mount_entries *entries, const struct spec_mount *mount,
 	mode_t type, struct mount_target *ret_target, struct error *err)
 {
@@ -84,7 +89,17 @@ static int open_target(const struct mount_entries *entries, const struct spec_mo
 		.link_witness = entries->request->witness,
 	};
 
-	return mount_target_open(&place, ret_target, err);
+	if (mount_target_open(&place, ret_target, err) < 0)
+		return point_at_destination(entries, err);
+	return 0;
+}
+
+static int check_proc(const struct mount_entries *entries, const struct mount_target *target,
+	int source_fd, struct error *err)
+{
+	if (mount_target_check_proc(target, source_fd, err) < 0)
+		return point_at_destination(entries, err);
+	return 0;
 }
 
 /* Remembers CHANGE for the mount MOUNT_FD, which it takes over. */
@@ -199,6 +214,15 @@ static int alter_bind(struct mount_entries *entries, const struct spec_mount *mo
 	return put_off(entries, fcntl(mount_fd, F_DUPFD_CLOEXEC, 0), &late, err);
 }
 
+/* For errno. What is not there yet is made to fit, so a mismatch is with the image. */
+static int fail_to_attach(const struct spec_mount *mount, bool is_directory, struct error *err)
+{
+	if (errno != ENOTDIR)
+		return error_set_errno(err, "bind '%s'", mount->source);
+	return error_set_errno(err, "bind '%s', %s, on %s", mount->source,
+		is_directory ? "a directory" : "a file", is_directory ? "a file" : "a directory");
+}
+
 static int attach_bind(struct mount_entries *entries, const struct spec_mount *mount,
 	struct mounts_tree *tree, struct error *err)
 {
@@ -209,10 +233,10 @@ static int attach_bind(struct mount_entries *entries, const struct spec_mount *m
 		return error_set_call(err, "stat", mount->source);
 	if (open_target(entries, mount, S_ISDIR(st.st_mode) ? S_IFDIR : S_IFREG, &target, err) < 0)
 		return -1;
-	if (mount_target_check_proc(&target, tree->fd, err) < 0)
+	if (check_proc(entries, &target, tree->fd, err) < 0)
 		return -1;
 	if (mounts_attach(tree, target.fd) < 0)
-		return error_set_errno(err, "bind '%s'", mount->source);
+		return fail_to_attach(mount, S_ISDIR(st.st_mode), err);
 	return alter_bind(entries, mount, tree->fd, err);
 }
 
@@ -318,9 +342,12 @@ static bool needs_descriptor(const struct mount_entries *entries, const struct s
 	       (is_type(mount, "mqueue") && entries->request->spec->platform.mount_label);
 }
 
-static int explain(
-	const struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
+static int explain(const struct mount_entries *entries, const struct spec_mount *mount,
+	const char *refused, struct error *err)
 {
+	for (size_t i = 0; refused && i < mount->options.count; i++)
+		if (mount->options.items[i] == refused)
+			error_point(err, "/mounts/%zu/options/%zu", entries->current, i);
 	if (err->sys_errno == EPERM && (is_type(mount, "proc") || is_type(mount, "sysfs")))
 		mount_explain_revealing(mount->type, err);
 	if (err->sys_errno == EINVAL)
@@ -364,6 +391,7 @@ static int make_filesystem(
 	struct mount_entries *entries, const struct spec_mount *mount, struct error *err)
 {
 	cleanup_target struct mount_target target = MOUNT_TARGET_CLOSED;
+	const char *refused = NULL;
 	char mode[16];
 	struct filesystem fs = {
 		.type = mount->type,
@@ -373,6 +401,7 @@ static int make_filesystem(
 		.words = &mount->parsed.data,
 		.label = label_of(entries, mount->type),
 		.directory = entries->request->bundle,
+		.ret_refused = &refused,
 	};
 	int result;
 
@@ -387,14 +416,14 @@ static int make_filesystem(
 		return error_set(
 			err, ERROR_SPEC, "tmpcopyup is for tmpfs, not for '%s'", mount->type);
 	if (open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
-		(!is_type(mount, "proc") && mount_target_check_proc(&target, -1, err) < 0) ||
+		(!is_type(mount, "proc") && check_proc(entries, &target, -1, err) < 0) ||
 		keep_mode(mount, &target, mode, &fs, err) < 0)
 		return -1;
 	result = needs_descriptor(entries, mount)
 			 ? make_by_descriptor(entries, mount, &fs, target.fd, err)
 			 : filesystem_mount(&fs, target.fd, err);
 	if (result < 0)
-		return explain(entries, mount, err);
+		return explain(entries, mount, refused, err);
 	if (is_at(mount, "/dev")) {
 		entries->has_fleeting_dev = is_fleeting(mount);
 		if (find_mount_on_dev(entries, &entries->dev_mount, err) < 0)
@@ -426,7 +455,7 @@ static int make_cgroup(
 	int tmpfs;
 
 	if (open_target(entries, mount, S_IFDIR, &target, err) < 0 ||
-		mount_target_check_proc(&target, -1, err) < 0 ||
+		check_proc(entries, &target, -1, err) < 0 ||
 		cgroup_mount_make(&what, target.fd, &tmpfs, err) < 0)
 		return -1;
 	if (tmpfs >= 0 && late.attributes.set)

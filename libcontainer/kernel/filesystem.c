@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -162,6 +163,67 @@ static bool read_message(int context, char ret_message[static MESSAGE_MAX])
 	return false;
 }
 
+/* Whether PATH can't be had for the reason errno, which stays. */
+static bool is_missing(const char *path)
+{
+	int sys_errno = errno;
+	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	bool result = fd < 0 && errno == sys_errno;
+
+	errno = sys_errno;
+	return result;
+}
+
+/*
+ * Whether one of the paths of WORD is missing, "lowerdir=/a:/b" of overlayfs, which
+ * is then RET_PATH. What has escapes in it is not looked at.
+ */
+static bool has_missing_path(const char *word, char ret_path[static PATH_MAX])
+{
+	static const char *const keys[] = { "lowerdir=", "upperdir=", "workdir=" };
+	const char *paths = NULL;
+
+	for (size_t i = 0; i < array_size(keys); i++)
+		if (!strncmp(word, keys[i], strlen(keys[i])))
+			paths = word + strlen(keys[i]);
+	if (!paths || strchr(paths, '\\'))
+		return false;
+	for (const char *at = paths; *at; at += strspn(at, ":")) {
+		int length = (int)strcspn(at, ":");
+
+		if (snprintf(ret_path, PATH_MAX, "%.*s", length, at) < PATH_MAX &&
+			is_missing(ret_path))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+/* For errno, if it is about a path, and that is found out. Else returns 0. */
+static int fail_for_path(const struct filesystem *fs, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (has_no_paths(fs->type) || (errno != ENOENT && errno != ENOTDIR))
+		return 0;
+	for (size_t i = 0; i < n_words(fs); i++) {
+		if (!has_missing_path(fs->words->items[i], path))
+			continue;
+		if (fs->ret_refused)
+			*fs->ret_refused = fs->words->items[i];
+		return error_set_errno(err, "file system '%s': '%s'", fs->type, path);
+	}
+	return 0;
+}
+
+/* For errno, when no more is known. */
+static int fail_plainly(const struct filesystem *fs, struct error *err)
+{
+	if (fs->source && fs->source[0] == '/' && !has_no_paths(fs->type))
+		return error_set_errno(err, "file system '%s' of '%s'", fs->type, fs->source);
+	return error_set_errno(err, "file system '%s'", fs->type);
+}
+
 static int fail_without(const char *call, const struct filesystem *fs, struct error *err)
 {
 	return error_set(err, ERROR_UNSUPPORTED,
@@ -177,6 +239,12 @@ static int fail_in_context(int context, const struct filesystem *fs, const char 
 
 	if (sys_errno == ENOSYS)
 		return fail_without(call, fs, err);
+	if (word && fs->ret_refused)
+		*fs->ret_refused = word;
+	if (fail_for_path(fs, err) < 0)
+		return -1;
+	if (word && mount_options_is_list(word))
+		error_hint(err, "each word has to be an entry of its own");
 	if (read_message(context, message)) {
 		errno = sys_errno;
 		return error_set_errno(err, "file system '%s': %s", fs->type, message);
@@ -187,7 +255,7 @@ static int fail_in_context(int context, const struct filesystem *fs, const char 
 		return error_set_errno(err, "file system '%s': %s(2)", fs->type, call);
 	if (word)
 		return error_set_errno(err, "file system '%s': option '%s'", fs->type, word);
-	return error_set_errno(err, "file system '%s'", fs->type);
+	return fail_plainly(fs, err);
 }
 
 /* Why mount(2) said ERRNO: tries again where the kernel says more. */
@@ -200,11 +268,13 @@ static int explain(const struct filesystem *fs, struct error *err)
 	if (sys_errno == ENODEV)
 		return error_set_errno(
 			err, "file system '%s', which this kernel may not know", fs->type);
+	if (fail_for_path(fs, err) < 0)
+		return -1;
 	context = sys_errno == EINVAL ? fsopen(fs->type, FSOPEN_CLOEXEC) : -1;
 	if (context >= 0 && configure(context, fs, &word) < 0 && !mounts_is_call_missing(errno))
 		return fail_in_context(context, fs, "fsconfig", word, err);
 	errno = sys_errno;
-	return error_set_errno(err, "file system '%s'", fs->type);
+	return fail_plainly(fs, err);
 }
 
 int filesystem_mount(const struct filesystem *fs, int target_fd, struct error *err)

@@ -28,6 +28,7 @@ struct filesystem {
 	const char *extra;                /* one more option; NULL: none */
 	const char *label;                /* SELinux context of all its files; NULL: none */
 	const char *directory;            /* absolute; what relative paths count from */
+	const char **ret_refused;         /* which word the kernel refused; NULL: never mind */
 };
 
 /* Most bytes of options that mount(2) takes: a page, with its NUL. */
