@@ -440,6 +440,7 @@ def test_small_memory_limit_works(limit):
     ('page limit', {'hugepageLimits': [{'pageSize': '2MB'}]}, 'hugepageLimits/0/limit'),
     ('rdma', {'rdma': {'mlx5_1': {}}}, 'rdma/mlx5_1'), ('class', {'network': {'classID': 1 << 32}}, 'network/classID'),
     ('pids', {'pids': {'limit': 1.5}}, 'pids/limit'), ('unified', {'unified': {'memory.max': 1}}, 'unified/memory.max'),
+    ('unified freeze', {'unified': {'cgroup.freeze': '1'}}, 'unified/cgroup.freeze'),
     ('unified slash', {'unified': {'../cgroup.procs': '1'}}, 'unified/..~1cgroup.procs'),
 )
 def test_wrong_value(name, resources, pointer):

@@ -134,6 +134,9 @@ def test_unified():
             check_files(group_of(container.bundle, cgroup_mounts()['']), {'cgroup.max.depth': '6'})
         else:
             check_refusal(answer, 'unified', 'no cgroup v2', '')
+        answer = update(container, {'unified': {'cgroup.freeze': '1'}})
+        expect(answer.error().get('pointer'), '/unified/cgroup.freeze', 'pointer')
+        expect(container.runtime.state(container.id)['status'], 'created', 'status')
 
 
 # What is not named stays

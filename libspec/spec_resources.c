@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/attributes.h"
 #include "libspec/json_reader.h"
 #include "libspec/spec_forms.h"
 
@@ -296,6 +297,18 @@ static const struct json_table pids_table = {
 	.size = sizeof(struct spec_resources),
 };
 
+/* Files of cgroup v2 that do something to processes, and limit nothing (cgroup-v2.rst). */
+static const char *check_unified_name(const char *value)
+{
+	static const char *const acting[] = { "cgroup.freeze", "cgroup.kill", "cgroup.procs",
+		"cgroup.threads", "cgroup.type" };
+
+	for (size_t i = 0; i < array_size(acting); i++)
+		if (!strcmp(value, acting[i]))
+			return "acts on processes: it is no limit";
+	return spec_forms_file_name(value);
+}
+
 static int finish_resources(struct json_reader *reader, json_t *node, void *object)
 {
 	struct spec_resources *resources = object;
@@ -320,7 +333,7 @@ static const struct json_field resources_fields[] = {
 		struct spec_hugepage_limit, &hugepage_table),
 	FIELD_NAMED_OBJECTS(
 		"rdma", struct spec_resources, rdma, n_rdma, struct spec_rdma, &rdma_table),
-	FIELD_MAP("unified", struct spec_resources, unified, .check = spec_forms_file_name),
+	FIELD_MAP("unified", struct spec_resources, unified, .check = check_unified_name),
 	FIELD_END,
 };
 
