@@ -334,6 +334,83 @@ def test_failing_poststart_hook():
     expect(hooked.lines(), ['poststop'], 'hooks that ran after it')
 
 
+def starting(hooked, command, name):
+    """The call whose poststart hooks run: start, or run in either way."""
+    runtime = hooked.runtime
+    hooked.bundle.config['process']['args'] = ['sh', '-c', 'sleep 100']
+    hooked.bundle.save()
+    if command == 'start':
+        runtime.ok('create', '--bundle', hooked.bundle.path, name)
+        return ('start', name)
+    return (*command.split(), '--bundle', hooked.bundle.path, name)
+
+
+@cases(('start',), ('run',), ('run --detach',))
+def test_poststart_hook_may_call_the_runtime(command):
+    """The container runs by then: exec, pause and resume in it, and delete ends it all."""
+    hooked = Hooked()
+    runtime = hooked.runtime = Runtime()
+    kogg = f'{harness.KOGG} --root {runtime.root}'
+    hooked.add('poststart', f'{kogg} exec called sh -c "echo inside" >$log/exec && {kogg} pause called && '
+               f'{kogg} resume called && {kogg} state called >$log/state && {kogg} delete --force called')
+    began = time.monotonic()
+    call = starting(hooked, command, 'called')
+    status = runtime.call(*call).status
+    took = time.monotonic() - began
+    expect(status, 128 + signal.SIGKILL if command == 'run' else 0, 'exit status')
+    expect(hooked.read('exec'), 'inside\n', 'what exec in the hook wrote')
+    expect(json.loads(hooked.read('state'))['status'], 'running', 'status in the hook')
+    expect(runtime.ids(), [], 'states')
+    assert took < 8, f'took {took:.1f} s'
+
+
+@cases(('start',), ('run',), ('run --detach',))
+def test_delete_during_a_poststart_hook(command):
+    """Whose failure then is the answer, and nothing of another container of that name is touched."""
+    hooked = Hooked()
+    runtime = hooked.runtime = Runtime()
+    hooked.add('poststart', 'echo >$log/runs; read x <$log/gate; exit 3')
+    hooked.add('poststop', 'echo poststop >>$log/order')
+    os.mkfifo(hooked.log / 'gate')
+    log = harness.tmp / f'log{harness.serial()}'
+    other = harness.shell_bundle('sleep 100')
+    other.config['linux']['cgroupsPath'] = hooked.bundle.config['linux']['cgroupsPath']
+    with runtime.start_call(*starting(hooked, command, 'gone'), log=log, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL) as call:
+        try:
+            assert settle((hooked.log / 'runs').exists), 'the hook does not run'
+            runtime.ok('delete', '--force', 'gone', timeout=8)
+            expect(runtime.ids(), [], 'states after delete')
+            expect(hooked.lines(), ['poststop'], 'hooks run by delete')
+            runtime.ok('create', '--bundle', other.save().path, 'gone', stdout=subprocess.DEVNULL)
+            (hooked.log / 'gate').write_text('\n')
+            expect(call.wait(10), 1, 'exit status')
+        finally:
+            call.kill()
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    expect([(r['level'], r['pointer'], 'hint' in r) for r in records], [('error', '/hooks/poststart/0', False)], 'records')
+    expect(hooked.lines(), ['poststop'], 'hooks afterwards')
+    expect(runtime.state('gone')['status'], 'created', 'status of the other container')
+    runtime.ok('start', 'gone')
+    runtime.ok('delete', '--force', 'gone')
+
+
+@cases(('start',), ('run',), ('run --detach',))
+def test_failing_poststart_hook_that_has_paused(command):
+    """What it leaves frozen is ended all the same, and at once."""
+    hooked = Hooked()
+    runtime = hooked.runtime = Runtime()
+    hooked.add('poststart', f'{harness.KOGG} --root {runtime.root} pause paused || exit 4; exit 3')
+    hooked.add('poststop', 'echo poststop >>$log/order')
+    began = time.monotonic()
+    record = runtime.fails(*starting(hooked, command, 'paused'))
+    took = time.monotonic() - began
+    expect_in('exit status 3', record['msg'], 'message')
+    expect(runtime.ids(), [], 'states')
+    expect(hooked.lines(), ['poststop'], 'hooks')
+    assert took < 6, f'took {took:.1f} s'
+
+
 def test_failing_poststop_hook_warns():
     """All others run, and delete succeeds."""
     hooked = Hooked().add('poststop', 'exit 3').add('poststop', 'echo second >> $log/order')

@@ -30,7 +30,6 @@
 #include "libcontainer/notify.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/runtime_hooks.h"
-#include "libcontainer/start.h"
 #include "libcontainer/sync.h"
 
 static unsigned made_namespaces(const struct creation *creation)
@@ -619,45 +618,6 @@ int creation_set_ready(const struct creation *creation, struct error *err)
 	if (state_file_add_ready(creation->dir.fd, err) < 0)
 		return state_dir_blame(&creation->dir, err);
 	return 0;
-}
-
-/*
- * From now on the program may give the names of its devices to others, which the
- * host is not to get; and their namespace ends with the container, not with us.
- */
-static int release_first(struct creation *creation, int64_t deadline, struct error *err)
-{
-	if (start_release(
-		    &creation->own_side, &creation->first, deadline, creation->interrupts, err) < 0)
-		return -1;
-	net_devices_release(&creation->net_devices);
-	return creation_set_ready(creation, err);
-}
-
-/* In a hook, perhaps. */
-static bool was_interrupted(const struct creation *creation)
-{
-	return creation->interrupts && creation->interrupts->signal;
-}
-
-int creation_start(struct creation *creation, struct error *err)
-{
-	int64_t deadline = creation->file.has_start_hooks ? CLOCK_NO_DEADLINE : sync_deadline();
-
-	/* The end of the result shows only when no writer is left but the process. */
-	start_channel_close(&creation->init_side);
-	if (release_first(creation, deadline, err) == 0) {
-		creation->state.status = STATE_RUNNING;
-		if (runtime_hooks_run(creation->spec, SPEC_HOOK_POSTSTART, &creation->state, err) ==
-			0)
-			return 0;
-	} else if (err->kind == ERROR_STATE) {
-		explain_death(creation, err);
-	}
-	if (err->kind == ERROR_HOOK || was_interrupted(creation))
-		creation->has_run_hooks = true;
-	spec_document_locate(creation->bundle.document, err);
-	return -1;
 }
 
 void creation_commit(struct creation *creation)

@@ -24,9 +24,6 @@ int creation_make(struct creation *ret_creation, const struct runtime *runtime, 
 /* Tells the caller which process it got, in the ways that its options name. */
 int creation_announce(struct creation *creation, struct error *err) must_check;
 
-/* Lets the first process go, waits until it is the program, and runs the poststart hooks. */
-int creation_start(struct creation *creation, struct error *err) must_check;
-
 /* Puts on record that it is made to the end. */
 int creation_set_ready(const struct creation *creation, struct error *err) must_check;
 

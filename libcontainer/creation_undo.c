@@ -89,6 +89,12 @@ void creation_undo_first_process(void *context)
 	hear_out(creation);
 	/* It is our child, so its number is its own until it is reaped. */
 	kill(creation->first.pid, SIGKILL);
+	/* Somebody may have paused it during poststart hooks; v1 holds even what is to die. */
+	if (creation->file.cgroup && cgroup_is_frozen(creation->file.cgroup) &&
+		cgroup_thaw(creation->file.cgroup, &err) < 0) {
+		log_warning("%s", err.text);
+		err = (struct error){ 0 };
+	}
 	if (pidfd_reap(creation->first.pidfd, PIDFD_DEATH_MS, &status, NULL, &err) < 0)
 		log_warning("%s", err.text);
 }

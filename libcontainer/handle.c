@@ -123,6 +123,15 @@ int handle_share(
 	return lock(ret_handle, STATE_DIR_SHARED, runtime, id, err);
 }
 
+int handle_relock(struct handle *handle, struct error *err)
+{
+	if (state_dir_relock(&handle->dir, err) < 0)
+		return -1;
+	if (handle->pidfd >= 0)
+		handle->status = status_of_living(handle);
+	return 0;
+}
+
 int handle_want_running(const struct handle *handle, struct error *err)
 {
 	if (handle->status == STATE_RUNNING || handle->status == STATE_PAUSED)

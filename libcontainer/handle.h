@@ -45,6 +45,12 @@ int handle_lock(struct handle *ret_handle, const struct runtime *runtime, const 
 int handle_share(struct handle *ret_handle, const struct runtime *runtime, const char *id,
 	struct error *err) must_check;
 
+/*
+ * Locks for changing once more what state_dir_unlock() has let go, and looks what it
+ * does now. ERROR_NOT_FOUND when somebody has deleted it, though its ID may be taken.
+ */
+int handle_relock(struct handle *handle, struct error *err) must_check;
+
 /* Fails unless the container runs or is paused: "container not running". */
 int handle_want_running(const struct handle *handle, struct error *err) must_check;
 

@@ -7,20 +7,19 @@
 #include "base/log.h"
 #include "libcontainer/creation.h"
 #include "libcontainer/creation_failure.h"
+#include "libcontainer/creation_start.h"
 #include "libcontainer/foreground.h"
 #include "libcontainer/handle.h"
 #include "libcontainer/interrupts.h"
 #include "libcontainer/notify.h"
 #include "libcontainer/relay.h"
 
-/* Afterwards others may have the container: exec, kill, delete. */
 static int start_now(struct creation *creation, struct notify *ret_notify, struct error *err)
 {
 	if (notify_open(creation->dir.fd, ret_notify, err) < 0 ||
-		creation_announce(creation, err) < 0 || creation_start(creation, err) < 0)
+		creation_announce(creation, err) < 0)
 		return -1;
-	state_dir_unlock(&creation->dir);
-	return 0;
+	return creation_start(creation, err);
 }
 
 static int start_detached(struct creation *creation, struct error *err)

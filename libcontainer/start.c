@@ -216,13 +216,24 @@ static int release(struct handle *handle, struct error *err)
 	return err->kind == ERROR_HOOK ? fail(handle, err) : -1;
 }
 
+/*
+ * The container runs by now, and others may have it: the hooks themselves, which
+ * may call the runtime. Somebody may have deleted it when one of them fails.
+ */
 static int run_poststart(struct handle *handle, const struct spec *spec, struct error *err)
 {
+	struct error lock_err = { 0 };
 	struct state state;
 
 	handle_describe(handle, &state);
-	return runtime_hooks_run(spec, SPEC_HOOK_POSTSTART, &state, err) < 0 ? fail(handle, err)
-									     : 0;
+	state_dir_unlock(&handle->dir);
+	if (runtime_hooks_run(spec, SPEC_HOOK_POSTSTART, &state, err) == 0)
+		return 0;
+	if (handle_relock(handle, &lock_err) == 0)
+		return fail(handle, err);
+	if (lock_err.kind != ERROR_NOT_FOUND)
+		error_hint(err, "the container is left as it is: %s", lock_err.text);
+	return -1;
 }
 
 /* The hooks are read before the program runs, while an error still changes nothing. */
