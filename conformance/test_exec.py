@@ -461,7 +461,7 @@ def test_program_the_filter_forbids(name, rule, hint):
         path = process_file(container, args=['true'], noNewPrivileges=False)
         answer = exec_in(container, '--process', path, container.id)
         expect(answer.status, 255, 'status')
-        expect_in('signal 31', answer.error()['msg'], 'message')
+        expect_in('/linux/seccomp: the process was ended by signal 31', answer.error()['msg'], 'message')
         expect_in(hint, answer.error()['hint'], 'hint')
         runtime.ok('delete', '--force', container.id)
         container.is_made = False

@@ -66,10 +66,44 @@ def test_filter_that_kills_the_first_process(call):
 
 
 def test_filter_that_kills_in_start():
-    """Nobody's child any more, so that no one knows by which signal it died: but that it did is known."""
+    """Nobody's child any more, but the kernel tells by which signal it died."""
     runtime = Runtime()
     runtime.ok('create', '--bundle', killing('execve').path, 'filtered')
-    expect_in('before it became the program', runtime.fails('start', 'filtered')['msg'], 'message')
+    record = runtime.fails('start', 'filtered')
+    expect_in('signal 31 (SIGSYS) when it was to become the program', record['msg'], 'message')
+    expect_in('the seccomp profile has to allow execve(2)', record['hint'], 'hint')
+    runtime.ok('delete', 'filtered')
+
+
+# What is denied, by default or in particular; the end that shows.
+DENIALS = cases(
+    ('everything', {'defaultAction': 'SCMP_ACT_ERRNO'}, 'SIGSEGV'),
+    ('write', {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['write', 'sendmsg'], 'action': 'SCMP_ACT_ERRNO'}]},
+     'status 1'))
+
+
+@DENIALS
+def test_filter_that_denies_calls_of_the_first_process(name, profile, end):
+    """It can say nothing: that there is a profile is all that is known."""
+    bundle = file_bundle()
+    bundle.config['linux']['seccomp'] = profile
+    bundle.config['process']['noNewPrivileges'] = True
+    record = Runtime().fails('create', '--bundle', bundle.save().path, 'filtered')
+    expect_in(end, record['msg'], 'message')
+    expect_in('seccomp profile, which has to allow read(2), write(2), execve(2)', record['hint'], 'hint')
+    expect(record['pointer'], '/linux/seccomp', 'pointer')
+
+
+@cases(('EPERM', 1), ('ENOSYS', 38))
+def test_filter_that_denies_execve(name, number):
+    bundle = file_bundle()
+    bundle.config['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [
+        {'names': ['execve'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': number}]}
+    runtime = Runtime()
+    runtime.ok('create', '--bundle', bundle.save().path, 'filtered')
+    record = runtime.fails('start', 'filtered')
+    expect((record['errno'], record['pointer']), (name, '/process/args/0'), 'errno and pointer')
+    expect_in('the seccomp profile may be what denies execve(2)', record['hint'], 'hint')
     runtime.ok('delete', 'filtered')
 
 

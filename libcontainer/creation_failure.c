@@ -51,6 +51,23 @@ int creation_explain_birth(const struct spec *spec, uint64_t kills, struct error
 	return -1;
 }
 
+/*
+ * A call that kogg needs was denied: of write(2), so that nothing could be said,
+ * or of exit_group(2) too, which the C library answers by a segmentation fault.
+ */
+static int explain_filter(const struct spec *spec, struct error *err)
+{
+	if (!spec->platform.has_seccomp)
+		return -1;
+	error_hint(err,
+		"the likely cause is the seccomp profile, which has to allow read(2), write(2), "
+		"execve(2) and exit_group(2)%s",
+		spec->process && spec->process->no_new_privileges
+			? ""
+			: "; without noNewPrivileges also capset(2) and prctl(2)");
+	return error_point(err, "/linux/seccomp");
+}
+
 static int explain_signal(const struct spec *spec, uint64_t kills, int signal, struct error *err)
 {
 	if (signal == SIGKILL && kills > 0)
@@ -58,6 +75,8 @@ static int explain_signal(const struct spec *spec, uint64_t kills, int signal, s
 	error_set(err, ERROR_SYSTEM,
 		"the container's first process ended unexpectedly: killed by signal %d (SIG%s)",
 		signal, sigabbrev_np(signal) ?: "?");
+	if (signal == SIGSEGV)
+		return explain_filter(spec, err);
 	if (signal != SIGSYS)
 		return -1;
 	if (spec->platform.has_seccomp)
@@ -79,8 +98,9 @@ int creation_explain_death(
 	*err = (struct error){ 0 };
 	if (signal)
 		return explain_signal(spec, kills, signal, err);
-	return error_set(err, ERROR_SYSTEM,
+	error_set(err, ERROR_SYSTEM,
 		"the container's first process ended unexpectedly: exit status %d", status);
+	return explain_filter(spec, err);
 }
 
 void creation_watch_memory(

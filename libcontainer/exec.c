@@ -420,11 +420,13 @@ static int explain_birth(const struct addition *addition, struct error *err)
 	return error_set(err, ERROR_SYSTEM, "the process was ended before it became the program");
 }
 
-/* The filter has killed it for one of the calls that are left when it is loaded. */
+/* The filter denies one of the calls that are left when it is loaded, or kills for it. */
 static int explain_filter(const struct addition *addition, struct error *err)
 {
 	bool has_listener = addition->filter.needs_listener;
 
+	if (addition->spec->platform.has_seccomp)
+		error_point(err, "/linux/seccomp");
 	if (addition->is_ready)
 		return error_hint(err, "the seccomp profile has to allow %sexecve(2)",
 			has_listener ? "read(2) and " : "");
@@ -451,9 +453,11 @@ static int explain_death(struct addition *addition, struct error *err)
 	/* Its own, or that of the process between, without which it ends. */
 	if ((signal == SIGKILL || !signal) && cgroup_oom_count_kills(&addition->kills) > 0)
 		return explain_lack_of_memory(err);
-	if (!signal)
-		return error_set(err, ERROR_SYSTEM,
+	if (!signal) {
+		error_set(err, ERROR_SYSTEM,
 			"the process ended with status %d before it became the program", status);
+		return addition->spec->platform.has_seccomp ? explain_filter(addition, err) : -1;
+	}
 	/* Whoever kills a whole cgroup gets to the container's first process in a moment. */
 	if (signal == SIGKILL)
 		(void)!pidfd_wait_exit(
@@ -461,7 +465,10 @@ static int explain_death(struct addition *addition, struct error *err)
 	error_set(err, ERROR_SYSTEM,
 		"the process was ended by signal %d (SIG%s) before it became the program", signal,
 		sigabbrev_np(signal) ?: "?");
-	return signal == SIGSYS ? explain_filter(addition, err) : -1;
+	/* With exit_group(2) denied the C library ends by a segmentation fault. */
+	if (signal == SIGSYS || (signal == SIGSEGV && addition->spec->platform.has_seccomp))
+		return explain_filter(addition, err);
+	return -1;
 }
 
 /*

@@ -282,5 +282,8 @@ int process_execute(
 	execve(image->path.data, argv, env);
 	sys_errno = errno;
 	exec_explain(image->path.data, sys_errno, image->has_filter ? &image->findings : NULL, err);
+	/* No file gives these, but for one with capabilities that the bounding set lacks. */
+	if (image->has_filter && (sys_errno == EPERM || sys_errno == ENOSYS))
+		error_hint(err, "the seccomp profile may be what denies execve(2)");
 	return error_point(err, "%s/args/0", process->pointer);
 }

@@ -79,13 +79,15 @@ static int hear(int result, struct last_words *words, struct error *err)
 	return 0;
 }
 
-/* Of a process that was on the point of becoming the program when it was last heard of. */
-static int judge_end(const struct launched *first, struct error *err)
+/*
+ * Of a process that was on the point of becoming the program when it was last heard
+ * of: whether its filter has ended it.
+ */
+static int check_filter(const struct launched *first, struct error *err)
 {
 	int signal = 0;
 
-	/* Whatever else ends it there may as well have come a moment later. */
-	if (!pidfd_recall_signal(first->pidfd, &signal) || signal != SIGSYS)
+	if (!pidfd_recall_signal(first->pidfd, first->pid, &signal) || signal != SIGSYS)
 		return 0;
 	error_set(err, ERROR_STATE,
 		"the container's first process was ended by signal %d (SIGSYS) when it was to "
@@ -103,9 +105,10 @@ static int judge_silence(const struct launched *first, bool is_announced, struct
 		return error_wrap(err, "find out whether the program runs");
 	if (progress == PIDFD_EXECUTED)
 		return 0;
-	if (progress == PIDFD_FORKED || !is_announced)
-		return died_early(err);
-	return judge_end(first, err);
+	if (is_announced && check_filter(first, err) < 0)
+		return -1;
+	/* Whatever else has ended what is reaped may as well have come a moment later. */
+	return progress == PIDFD_FORKED || !is_announced ? died_early(err) : 0;
 }
 
 static int read_result(int result, const struct launched *first, int64_t deadline,

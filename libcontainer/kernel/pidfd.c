@@ -28,6 +28,7 @@
 #define FIELD_FLAGS      9
 #define FIELD_START_TIME 22
 #define FIELD_PENDING    31
+#define FIELD_EXIT_CODE  52
 
 /* Of the flags (include/linux/sched.h): its end has begun; it is a copy of its parent. */
 #define PF_EXITING    0x04
@@ -59,7 +60,7 @@ static int parse_field(const char *stat, int wanted, uint64_t *ret_value)
 		return -1;
 	errno = 0;
 	*ret_value = strtoull(p, &end, 10);
-	return errno || *end != ' ' ? -1 : 0;
+	return errno || (*end != ' ' && *end != '\n') ? -1 : 0;
 }
 
 static int read_field_of(const char *path, int field, uint64_t *ret_value, struct error *err)
@@ -152,10 +153,18 @@ int pidfd_find_progress(int pidfd, pid_t pid, enum pidfd_progress *ret_progress,
 	return 0;
 }
 
-bool pidfd_recall_signal(int pidfd, int *ret_signal)
+bool pidfd_recall_signal(int pidfd, pid_t pid, int *ret_signal)
 {
 	struct info_of_pidfd info = { .mask = INFO_EXIT };
+	struct error ignored = { 0 };
+	uint64_t status = 0;
+	int result = read_field(pid, FIELD_EXIT_CODE, &status, &ignored);
 
+	/* In this order, as above. */
+	if (!is_reaped(pidfd)) {
+		*ret_signal = WIFSIGNALED((int)status) ? WTERMSIG((int)status) : 0;
+		return result == 0;
+	}
 	if (ioctl(pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))
 		return false;
 	*ret_signal = WIFSIGNALED(info.exit_status) ? WTERMSIG(info.exit_status) : 0;

@@ -46,10 +46,11 @@ int pidfd_find_progress(int pidfd, pid_t pid, enum pidfd_progress *ret_progress,
 	must_check;
 
 /*
- * The signal that has ended a process which has been reaped, 0 for none; false
- * when the kernel does not tell (it does since Linux 6.15).
+ * The signal that ends or has ended a process whose number is PID, 0 for none;
+ * false when the kernel does not tell: of one that has been reaped it does since
+ * Linux 6.15, of others to those who may trace them.
  */
-bool pidfd_recall_signal(int pidfd, int *ret_signal);
+bool pidfd_recall_signal(int pidfd, pid_t pid, int *ret_signal);
 
 /* A descriptor for PID, which the caller knows to be the right one (its own child). */
 int pidfd_open_child(pid_t pid, struct error *err) must_check;

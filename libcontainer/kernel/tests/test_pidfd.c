@@ -128,9 +128,11 @@ static void check_end(int fd, pid_t pid, enum pidfd_progress last)
 	kill(pid, SIGTERM);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	ck_assert_int_eq(progress_of(fd, pid), last);
+	ck_assert(pidfd_recall_signal(fd, pid, &signal));
+	ck_assert_int_eq(signal, SIGTERM);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
 	ck_assert_int_eq(progress_of(fd, pid), PIDFD_REAPED);
-	if (pidfd_recall_signal(fd, &signal))
+	if (pidfd_recall_signal(fd, pid, &signal))
 		ck_assert_int_eq(signal, SIGTERM);
 }
 
@@ -138,10 +140,11 @@ START_TEST(what_has_not_executed_is_told)
 {
 	pid_t pid = make_sleeper();
 	cleanup_fd int fd = pidfd_open_child(pid, &err);
-	int signal;
+	int signal = -1;
 
 	ck_assert_int_eq(progress_of(fd, pid), PIDFD_FORKED);
-	ck_assert(!pidfd_recall_signal(fd, &signal));
+	ck_assert(pidfd_recall_signal(fd, pid, &signal));
+	ck_assert_int_eq(signal, 0);
 	check_end(fd, pid, PIDFD_FORKED);
 }
 END_TEST
