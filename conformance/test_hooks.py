@@ -202,11 +202,24 @@ def test_signals(kind):
     expect((status.get('SigBlk'), status.get('SigIgn')), ('0' * 16, '0' * 16), 'signals')
 
 
-def test_create_container_runs_in_the_root():
-    hooked = probing('createContainer')
+@cases(*((kind,) for kind in KINDS))
+def test_directory_and_umask(kind):
+    hooked = probing(kind)
     life(hooked)
     seen = json.loads(hooked.read('seen'))
-    expect((seen['cwd'], seen['umask']), (str(hooked.bundle.rootfs), 0o022), 'directory and umask')
+    wanted = {'createContainer': str(hooked.bundle.rootfs), 'startContainer': '/', 'poststop': os.getcwd()}
+    expect((seen['cwd'], seen['umask']), (wanted.get(kind, str(hooked.bundle.path)), 0o022), 'directory and umask')
+
+
+def test_poststop_hook_without_the_bundle():
+    hooked, mark = Hooked(), harness.tmp / f'mark{harness.serial()}'
+    hooked.add('poststop', f'echo >{mark}')
+    with Container(Runtime(), hooked.bundle) as container:
+        container.run()
+        container.finish()
+        hooked.bundle.path.rename(f'{hooked.bundle.path}-elsewhere')
+        container.delete()
+    assert mark.exists(), 'no poststop hook'
 
 
 def test_start_container_is_not_privileged():

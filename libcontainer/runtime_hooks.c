@@ -15,6 +15,8 @@ int runtime_hooks_run(const struct spec *spec, enum spec_hook_kind kind, const s
 	struct hooks_request request = {
 		.kind = kind,
 		.default_env = (const char *const *)environ,
+		/* After a delete the bundle may be gone. */
+		.cwd = kind == SPEC_HOOK_POSTSTOP ? NULL : state->bundle,
 	};
 
 	if (!list->count)
