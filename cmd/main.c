@@ -18,6 +18,7 @@
 #include "cmd/log_output.h"
 #include "cmd/version.h"
 #include "libcontainer/host.h"
+#include "libspec/near_word.h"
 
 #define STATUS_FAILED          1
 #define STATUS_UNKNOWN_COMMAND 3
@@ -142,6 +143,12 @@ static int refuse_usage(const struct command *command)
 
 static int refuse_unknown_command(struct program *program, const char *name, struct error *err)
 {
+	struct near_word near = { .typed = name };
+
+	for (const struct command *const *command = commands; *command; command++)
+		near_word_try(&near, (*command)->name);
+	if (near.best)
+		error_hint(err, "did you mean '%s'", near.best);
 	program->status = STATUS_UNKNOWN_COMMAND;
 	return error_set(err, ERROR_USAGE, "No help topic for '%s'", name);
 }
@@ -183,7 +190,11 @@ static int call_command(struct program *program, const void *values,
 /* What may have been meant by the option WORD, which COMMAND does not have. */
 static void explain_option(const struct command *command, const char *word, struct error *err)
 {
-	if (options_know(global_options_table, word))
+	const char *near = options_near(command->options, word);
+
+	if (near)
+		error_hint(err, "did you mean '--%s'", near);
+	else if (options_know(global_options_table, word))
 		error_hint(err, "that is a global option, which comes before the command");
 	else if (command->option_hint)
 		error_hint(err, "%s", command->option_hint);

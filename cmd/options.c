@@ -3,10 +3,12 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "libspec/near_word.h"
 
 /* The column where the help texts begin. */
 #define HELP_COLUMN 36
@@ -138,6 +140,20 @@ bool options_know(const struct option_row *table, const char *word)
 	const char *name = name_of(word, &length);
 
 	return find_row(table, name, length) || is_help(name, length);
+}
+
+const char *options_near(const struct option_row *table, const char *word)
+{
+	char typed[64];
+	size_t length;
+	const char *name = name_of(word, &length);
+	struct near_word near = { .typed = typed };
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)length, name);
+	for (const struct option_row *row = table; row->name; row++)
+		if (row->help)
+			near_word_try(&near, row->name);
+	return near.best;
 }
 
 /* Reads the option at *ARGV and leaves *ARGV behind it and its value. */

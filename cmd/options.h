@@ -89,6 +89,10 @@ int options_parse(const struct option_row *table, enum options_place place, cons
 /* Whether TABLE has the option that WORD, with its dashes, names. */
 bool options_know(const struct option_row *table, const char *word);
 
+/* The name in TABLE that WORD, with its dashes, may be a mistyped form of; NULL when none is near.
+ */
+const char *options_near(const struct option_row *table, const char *word);
+
 /* Frees the lists in VALUES, and REST. */
 void options_release(const struct option_row *table, void *values, struct options_rest *rest);
 

@@ -73,9 +73,11 @@ def test_hint_for_a_dash():
 
 
 @cases((['state', 'x', '--root', '/x'], 'comes before the command'), (['kill', '-9', 'x'], 'kill ID 9'),
-       (['create', '-debug', 'x'], 'comes before the command'), (['kill', '-s', '9', 'x'], 'kill ID 9'))
+       (['create', '-debug', 'x'], 'comes before the command'), (['create', '--pidfile=x', 'x'], "'--pid-file'"),
+       (['creat', 'x'], "did you mean 'create'"), (['nonesuch', 'x'], None), (['kill', '-s', '9', 'x'], 'kill ID 9'))
 def test_hint_for_an_option(args, text):
-    expect_in(text, Runtime().fails(*args).get('hint', ''), 'hint')
+    hint = Runtime().fails(*args).get('hint')
+    expect(hint is not None and text in hint if text else hint is None, True, f'the hint {hint!r}')
 
 
 def test_bundle_without_config():

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libspec/near_word.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -46,12 +47,31 @@ static size_t common_stem(const char *a, const char *b)
 	return stem;
 }
 
+/* KILL for SCMP_ACT_KILL, net for network: as other tools have the words. */
+static bool is_shortened(const char *typed, size_t typed_length, const char *word, size_t length)
+{
+	const char *end;
+
+	if (typed_length < 2 || typed_length >= length)
+		return false;
+	end = word + length - typed_length;
+	if (end[-1] == '_' && strcasecmp(typed, end) == 0)
+		return true;
+	return typed_length > 2 && !strchr(typed, '_') &&
+	       strncasecmp(typed, word, typed_length) == 0;
+}
+
 void near_word_try(struct near_word *near, const char *candidate)
 {
 	size_t typed_length = strlen(near->typed), length = strlen(candidate), distance;
 
 	if (typed_length > WORD_MAX || length > WORD_MAX)
 		return;
+	/* Not before another that is but misspelt. */
+	if (!near->best && is_shortened(near->typed, typed_length, candidate, length)) {
+		near->best = candidate;
+		near->distance = DISTANCE_MAX + 1;
+	}
 	distance = strcasecmp(near->typed, candidate) == 0
 			   ? 0
 			   : edit_distance(near->typed, typed_length, candidate, length);

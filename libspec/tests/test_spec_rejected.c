@@ -139,6 +139,8 @@ static const struct row rows[] = {
 	{ PROCESS, "'rlimits':[{'type':@'RLIMIT_NOFIL','soft':1,'hard':1}]",
 		"/process/rlimits/0/type",
 		"unknown word 'RLIMIT_NOFIL', did you mean 'RLIMIT_NOFILE'" },
+	{ PROCESS, "'rlimits':[{'type':@'nofile','soft':1,'hard':1}]", "/process/rlimits/0/type",
+		"unknown word 'nofile', did you mean 'RLIMIT_NOFILE'" },
 	{ PROCESS, "'rlimits':[@{'soft':1,'hard':1}]", "/process/rlimits/0/type",
 		"required, but missing" },
 	{ PROCESS, "'rlimits':[@{'type':'RLIMIT_AS','hard':1}]", "/process/rlimits/0/soft",
@@ -293,8 +295,7 @@ static const struct row rows[] = {
 	{ TOP, "'linux':{'namespaces':[{'type':@'netwrok'}]}", "/linux/namespaces/0/type",
 		"unknown word 'netwrok', did you mean 'network'" },
 	{ TOP, "'linux':{'namespaces':[{'type':@'net'}]}", "/linux/namespaces/0/type",
-		"unknown word 'net', expected one of 'pid', 'network', 'mount', 'ipc', 'uts', "
-		"'user', 'cgroup', 'time'" },
+		"unknown word 'net', did you mean 'network'" },
 	{ TOP, "'linux':{'namespaces':[{'type':@7}]}", "/linux/namespaces/0/type",
 		"expected a string, found an integer" },
 	{ TOP, "'linux':{'namespaces':[{'type':'pid','path':@'proc/1/ns/pid'}]}",
@@ -427,9 +428,7 @@ static const struct row rows[] = {
 		"unknown word 'X'" },
 	{ LINUX, "'memoryPolicy':@{}", "/linux/memoryPolicy/mode", "required, but missing" },
 	{ LINUX, "'memoryPolicy':{'mode':@'BIND'}", "/linux/memoryPolicy/mode",
-		"unknown word 'BIND', expected one of 'MPOL_DEFAULT', 'MPOL_PREFERRED', "
-		"'MPOL_BIND', 'MPOL_INTERLEAVE', 'MPOL_LOCAL', 'MPOL_PREFERRED_MANY', "
-		"'MPOL_WEIGHTED_INTERLEAVE'" },
+		"unknown word 'BIND', did you mean 'MPOL_BIND'" },
 	{ LINUX, "'memoryPolicy':{'mode':'MPOL_LOCAL','nodes':@'0'}", "/linux/memoryPolicy/nodes",
 		"MPOL_LOCAL takes none" },
 	{ LINUX, "'memoryPolicy':@{'mode':'MPOL_BIND'}", "/linux/memoryPolicy/nodes",
@@ -563,6 +562,8 @@ static const struct row rows[] = {
 
 	/* seccomp */
 	{ LINUX, "'seccomp':@{}", "/linux/seccomp/defaultAction", "required, but missing" },
+	{ SECCOMP, "'defaultAction':@'KILL'", "/linux/seccomp/defaultAction",
+		"unknown word 'KILL', did you mean 'SCMP_ACT_KILL'" },
 	{ SECCOMP, "'defaultAction':@'SCMP_ACT_ALOW'", "/linux/seccomp/defaultAction",
 		"unknown word 'SCMP_ACT_ALOW', did you mean 'SCMP_ACT_ALLOW'" },
 	{ SECCOMP, "'defaultAction':'SCMP_ACT_ALLOW','defaultErrnoRet':@1",
@@ -572,11 +573,10 @@ static const struct row rows[] = {
 	{ SECCOMP, "'defaultAction':'SCMP_ACT_TRACE','defaultErrnoRet':@65536",
 		"/linux/seccomp/defaultErrnoRet", "65536 is not in 0..65535" },
 	{ SECCOMP, "'defaultAction':'SCMP_ACT_LOG','architectures':['SCMP_ARCH_X86',@'x86_64']",
-		"/linux/seccomp/architectures/1", "unknown word 'x86_64'" },
+		"/linux/seccomp/architectures/1",
+		"unknown word 'x86_64', did you mean 'SCMP_ARCH_X86_64'" },
 	{ SECCOMP, "'defaultAction':'SCMP_ACT_LOG','flags':[@'LOG']", "/linux/seccomp/flags/0",
-		"unknown word 'LOG', expected one of 'SECCOMP_FILTER_FLAG_TSYNC', "
-		"'SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW', "
-		"'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'" },
+		"unknown word 'LOG', did you mean 'SECCOMP_FILTER_FLAG_LOG'" },
 	{ SECCOMP, "'defaultAction':'SCMP_ACT_LOG','listenerMetadata':@'x'",
 		"/linux/seccomp/listenerMetadata", "needs listenerPath" },
 	{ SECCOMP, "'defaultAction':@'SCMP_ACT_NOTIFY'", "/linux/seccomp/defaultAction",
