@@ -50,6 +50,9 @@ RESOURCES = cases(
     ('syntax', '{"memory": {"limit": 1,}}', '}}', '', 'expected a member name'),
     ('type', '{"memory":\n {"limit": "1"}}', '"1"', '/memory/limit', 'expected an integer, found a string'),
     ('range', '{"pids":\n {"limit": 9223372036854775808}}', '922', '/pids/limit', '9223372036854775808'),
+    ('whole config', '{"root": {"path": "x"},\n "ociVersion": "1.0.0"}', '"1.0', '/ociVersion', 'linux.resources'),
+    ('part of one', '{"linux": {"resources": {"pids": {"limit": 7}}}}', '{"res', '/linux', 'linux.resources'),
+    ('member', '{"resources": {"pids": {"limit": 7}}}', '{"pids', '/resources', 'linux.resources'),
     # found later, by the kernel
     ('kernel', '{"cpu":\n {"cpus": "9999"}}', '"9999', '/cpu/cpus', '9999'),
 )

@@ -38,8 +38,16 @@ static int read_process(struct json_reader *reader, json_t *root, void *object)
 	return json_reader_table(reader, root, &spec_process_table, object);
 }
 
+/* A whole config has no member that resources have, and would change nothing. */
 static int read_resources(struct json_reader *reader, json_t *root, void *object)
 {
+	static const char *const foreign[] = { "ociVersion", "linux", "resources" };
+
+	for (size_t i = 0; i < array_size(foreign); i++)
+		if (json_reader_has(root, foreign[i]))
+			return json_reader_fail_at(reader, foreign[i],
+				"no member of resources; expected the object that a config has in "
+				"linux.resources");
 	return json_reader_table(reader, root, &spec_resources_table, object);
 }
 
