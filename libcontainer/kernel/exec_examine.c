@@ -235,7 +235,8 @@ static bool is_text(const char *head, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)head[i];
 
-		if (c < ' ' && !strchr("\t\n\r\f\b\033", c))
+		/* To strchr(3) a NUL is a part of any text. */
+		if (c == '\0' || (c < ' ' && !strchr("\t\n\r\f\b\033", c)))
 			return false;
 	}
 	return true;
