@@ -261,6 +261,40 @@ static void examine_content(struct exec_findings *findings, int fd)
 			is_text(head, size) ? EXEC_OBSTACLE_TEXT : EXEC_OBSTACLE_UNKNOWN_FORMAT);
 }
 
+/* PATH, a file or a directory, may be there: whose it is, and who is kept out. */
+static void set_permissions(struct exec_findings *findings, const char *path)
+{
+	char text[sizeof(findings->name)];
+	struct stat st;
+	int n;
+
+	n = snprintf(text, sizeof(text), "uid %u, gid %u: ", geteuid(), getegid());
+	if (stat(path, &st) == 0)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "mode %04o, owner %u:%u, of ",
+			st.st_mode & 07777, st.st_uid, st.st_gid);
+	snprintf(text + n, sizeof(text) - (size_t)n, "'%s'", path);
+	set_name(findings, text, strlen(text));
+}
+
+/* The first directory on the way to PATH that the caller may not search. */
+static void examine_way(struct exec_findings *findings, const char *path)
+{
+	char directory[PATH_MAX];
+
+	for (size_t i = 0; path[i] && i < sizeof(directory) - 1; i++) {
+		directory[i] = path[i];
+		directory[i + 1] = '\0';
+		if (path[i] != '/' && path[i + 1] != '/')
+			continue;
+		if (exec_check_access(directory) == 0)
+			continue;
+		if (errno != EACCES)
+			return;
+		find(findings, EXEC_OBSTACLE_DIRECTORY_DENIED);
+		return set_permissions(findings, directory);
+	}
+}
+
 static void examine_missing(struct exec_findings *findings, const char *path)
 {
 	char target[sizeof(findings->name)];
@@ -271,6 +305,8 @@ static void examine_missing(struct exec_findings *findings, const char *path)
 		set_name(findings, target, (size_t)n);
 	} else if (errno == ENOENT || errno == ENOTDIR) {
 		find(findings, EXEC_OBSTACLE_MISSING);
+	} else if (errno == EACCES) {
+		examine_way(findings, path);
 	}
 }
 
@@ -290,8 +326,12 @@ static bool examine_inode(struct exec_findings *findings, const char *path)
 		find(findings, EXEC_OBSTACLE_NOEXEC_MOUNT);
 	else if (!(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 		find(findings, EXEC_OBSTACLE_NO_EXEC_BIT);
-	else
+	else if (exec_check_access(path) == 0 || errno != EACCES)
 		return false;
+	else {
+		find(findings, EXEC_OBSTACLE_DENIED);
+		set_permissions(findings, path);
+	}
 	return true;
 }
 
@@ -308,8 +348,10 @@ void exec_examine(const char *path, struct exec_findings *ret_findings)
 		examine_content(ret_findings, fd);
 }
 
+#define DIRECTORY_DENIED "a directory may not be searched by %s"
+
 /*
- * How each is said, and what helps. "%s" is .name. Which errno an obstacle
+ * How each is said, and what helps. "%s" is .name, once in all. Which errno an obstacle
  * shows up as is the kernel's business; the error shows the one that came.
  */
 static const struct {
@@ -324,6 +366,8 @@ static const struct {
 	[EXEC_OBSTACLE_NO_EXEC_BIT] = { "the file has no execute permission for anyone",
 		"make it executable in the image, with chmod +x" },
 	[EXEC_OBSTACLE_NOEXEC_MOUNT] = { "it lies on a mount with the option noexec", NULL },
+	[EXEC_OBSTACLE_DENIED] = { NULL, "its permissions deny it to %s" },
+	[EXEC_OBSTACLE_DIRECTORY_DENIED] = { NULL, DIRECTORY_DENIED },
 	[EXEC_OBSTACLE_EMPTY] = { "the file is empty", NULL },
 	[EXEC_OBSTACLE_TEXT] = { "it is a text file without a \"#!\" line",
 		"a script names its interpreter in the first line: #!/bin/sh" },
@@ -359,7 +403,8 @@ static bool is_cause(enum exec_obstacle obstacle, int sys_errno)
 		return obstacle == EXEC_OBSTACLE_DIRECTORY ||
 		       obstacle == EXEC_OBSTACLE_NOT_REGULAR ||
 		       obstacle == EXEC_OBSTACLE_NO_EXEC_BIT ||
-		       obstacle == EXEC_OBSTACLE_NOEXEC_MOUNT ||
+		       obstacle == EXEC_OBSTACLE_NOEXEC_MOUNT || obstacle == EXEC_OBSTACLE_DENIED ||
+		       obstacle == EXEC_OBSTACLE_DIRECTORY_DENIED ||
 		       obstacle == EXEC_OBSTACLE_INTERPRETER_DENIED ||
 		       obstacle == EXEC_OBSTACLE_LOADER_DENIED;
 	case ENOEXEC:
@@ -387,12 +432,39 @@ static void fill_in(char *out, size_t size, const char *format, const char *name
 		snprintf(out, size, "%s", format);
 }
 
+void exec_hint_directory(const char *path, struct error *err)
+{
+	struct exec_findings findings = { .obstacle = EXEC_OBSTACLE_NONE };
+
+	examine_way(&findings, path);
+	if (findings.obstacle == EXEC_OBSTACLE_DIRECTORY_DENIED)
+		error_hint(err, DIRECTORY_DENIED, findings.name);
+}
+
+/* The words for PATH and what was found, which is why this errno came. */
+static void say(
+	const char *path, int sys_errno, const struct exec_findings *findings, struct error *err)
+{
+	const char *because = explanations[findings->obstacle].because;
+	const char *hint = explanations[findings->obstacle].hint;
+	char text[sizeof(findings->name) + 100];
+
+	if (because) {
+		fill_in(text, sizeof(text), because, findings->name);
+		error_set_command(err, sys_errno, "exec: \"%s\": %s", path, text);
+	} else {
+		error_set_command(err, sys_errno, "exec: \"%s\"", path);
+	}
+	if (hint) {
+		fill_in(text, sizeof(text), hint, findings->name);
+		error_hint(err, "%s", text);
+	}
+}
+
 int exec_explain(
 	const char *path, int sys_errno, const struct exec_findings *findings, struct error *err)
 {
 	struct exec_findings found;
-	char because[sizeof(found.name) + 100];
-	const char *format;
 
 	if (!findings) {
 		exec_examine(path, &found);
@@ -405,12 +477,8 @@ int exec_explain(
 	if (sys_errno == ENOTDIR)
 		return error_set_command(
 			err, ENOENT, "exec: \"%s\": a part of the path is a file", path);
-	format = explanations[findings->obstacle].because;
-	if (!format || !is_cause(findings->obstacle, sys_errno))
+	if (!is_cause(findings->obstacle, sys_errno))
 		return error_set_command(err, sys_errno, "exec: \"%s\"", path);
-	fill_in(because, sizeof(because), format, findings->name);
-	error_set_command(err, sys_errno, "exec: \"%s\": %s", path, because);
-	if (explanations[findings->obstacle].hint)
-		error_hint(err, "%s", explanations[findings->obstacle].hint);
+	say(path, sys_errno, findings, err);
 	return -1;
 }

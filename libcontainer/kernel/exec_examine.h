@@ -22,6 +22,8 @@ enum exec_obstacle {
 	EXEC_OBSTACLE_NOT_REGULAR,
 	EXEC_OBSTACLE_NO_EXEC_BIT,
 	EXEC_OBSTACLE_NOEXEC_MOUNT,
+	EXEC_OBSTACLE_DENIED,           /* by the file's mode and owner: .name, with the user's */
+	EXEC_OBSTACLE_DIRECTORY_DENIED, /* the same of a directory on the way */
 	EXEC_OBSTACLE_EMPTY,
 	EXEC_OBSTACLE_TEXT,                /* looks like a script, but has no "#!" */
 	EXEC_OBSTACLE_CARRIAGE_RETURN,     /* the "#!" line ends with one; .name: before it */
@@ -53,6 +55,12 @@ int exec_check_access(const char *path);
  * before a seccomp filter is loaded that could forbid the looking.
  */
 void exec_examine(const char *path, struct exec_findings *ret_findings);
+
+/*
+ * Gives ERR, which is set, a hint when the caller may not search a directory on
+ * the way to PATH, and so can't even know whether it exists.
+ */
+void exec_hint_directory(const char *path, struct error *err);
 
 /*
  * Sets the error for an execve(2) of PATH that failed with SYS_ERRNO:

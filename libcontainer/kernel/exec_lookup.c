@@ -53,9 +53,11 @@ static void set_entry(
 
 /*
  * Like execvp(3), goes on after EACCES, and says so when nothing better comes.
- * Returns the errno, with the path that it is about in CANDIDATE.
+ * Returns the errno, with the path that it is about in CANDIDATE, the first that is
+ * DENIED, and the first that lies BEHIND a directory which may not be searched.
  */
-static int search(const char *name, const char *path, struct text *candidate, struct text *denied)
+static int search(const char *name, const char *path, struct text *candidate, struct text *denied,
+	struct text *behind)
 {
 	int result = ENOENT;
 
@@ -69,7 +71,10 @@ static int search(const char *name, const char *path, struct text *candidate, st
 		why = check_file(candidate->data);
 		if (why == 0)
 			return 0;
-		if (why == EACCES && result == ENOENT && access(candidate->data, F_OK) == 0) {
+		if (why == EACCES && access(candidate->data, F_OK) < 0) {
+			if (!behind->length)
+				text_append(behind, candidate->data);
+		} else if (why == EACCES && result == ENOENT) {
 			result = EACCES;
 			text_append(denied, candidate->data);
 		}
@@ -84,14 +89,20 @@ static int look_up_name(
 {
 	cleanup_text struct text candidate = { 0 };
 	cleanup_text struct text denied = { 0 };
-	int result = search(name, search_path(env), &candidate, &denied);
+	cleanup_text struct text behind = { 0 };
+	int result = search(name, search_path(env), &candidate, &denied, &behind);
 
-	if (text_check(&candidate, err) < 0 || text_check(&denied, err) < 0)
+	if (text_check(&candidate, err) < 0 || text_check(&denied, err) < 0 ||
+		text_check(&behind, err) < 0)
 		return -1;
 	if (result == EACCES)
 		return exec_explain(denied.data, EACCES, NULL, err);
-	if (result)
-		return error_set_command(err, 0, NOT_FOUND, name);
+	if (result) {
+		error_set_command(err, 0, NOT_FOUND, name);
+		if (behind.length)
+			exec_hint_directory(behind.data, err);
+		return -1;
+	}
 	text_append(ret_path, candidate.data);
 	return text_check(ret_path, err);
 }

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
@@ -378,6 +379,24 @@ START_TEST(without_a_path_the_usual_places_are_searched)
 }
 END_TEST
 
+static const struct {
+	const char *name, *path, *text, *hint;
+} denials[] = {
+	{ "./mine", NULL, "exec: \"./mine\": permission denied",
+		"its permissions deny it to uid 54321, gid 54322: mode 0700, owner 0:7, of "
+		"'./mine'" },
+	{ "mine", "secret:.", "exec: \"./mine\": permission denied",
+		"its permissions deny it to uid 54321, gid 54322: mode 0700, owner 0:7, of "
+		"'./mine'" },
+	{ "./open/secret//tool", NULL, "exec: \"./open/secret//tool\": permission denied",
+		"a directory may not be searched by uid 54321, gid 54322: mode 0750, owner 0:0, of "
+		"'./open/secret'" },
+	{ "tool", "open:open/secret", "exec: \"tool\": executable file not found in $PATH",
+		"a directory may not be searched by uid 54321, gid 54322: mode 0750, owner 0:0, of "
+		"'open/secret'" },
+	{ "missing", "open", "exec: \"missing\": executable file not found in $PATH", "" },
+};
+
 START_TEST(rights_are_those_of_the_caller)
 {
 	cleanup_text struct text found = { 0 };
@@ -385,10 +404,15 @@ START_TEST(rights_are_those_of_the_caller)
 	if (geteuid() != 0)
 		return;
 	make_file("mine", 0700, "#!/bin/sh\n", 10);
+	ck_assert_int_eq(chown("mine", 0, 7), 0);
+	ck_assert_int_eq(mkdir("open", 0755) + mkdir("open/secret", 0750), 0);
+	ck_assert_int_eq(chmod("open/secret", 0750), 0);
+	make_file("open/secret/tool", 0755, "#!/bin/sh\n", 10);
+	ck_assert_int_eq(setgroups(0, NULL) + setresgid(54322, 54322, 54322), 0);
 	ck_assert_int_eq(setresuid(54321, 54321, 54321), 0);
-	ck_assert_int_eq(look_up("./mine", NULL, &found), -1);
-	ck_assert_str_eq(err.text, "exec: \"./mine\": permission denied");
-	ck_assert_int_eq(seteuid(54321), 0);
+	ck_assert_int_eq(look_up(denials[_i].name, denials[_i].path, &found), -1);
+	ck_assert_str_eq(err.text, denials[_i].text);
+	ck_assert_str_eq(err.hint, denials[_i].hint);
 }
 END_TEST
 
@@ -409,6 +433,6 @@ int main(void)
 	tcase_add_test(tests, fine_files_have_no_obstacle);
 	tcase_add_loop_test(tests, names_are_looked_up, 0, array_size(lookups));
 	tcase_add_test(tests, without_a_path_the_usual_places_are_searched);
-	tcase_add_test(tests, rights_are_those_of_the_caller);
+	tcase_add_loop_test(tests, rights_are_those_of_the_caller, 0, array_size(denials));
 	return suite_run(tests);
 }
