@@ -36,6 +36,24 @@ def test_program_fails_at_create(name, args, text):
     expect_tree(bundle, tree)
 
 
+@cases(
+    ('argument', {'args': ['true', 'a', 'x' * 0x20000]}, '/process/args/2', 'args/2 takes 131073 bytes'),
+    ('variable', {'env': ['PATH=/bin', 'A=' + 'x' * 0x20000]}, '/process/env/1', 'env/1 takes 131075 bytes'),
+    ('arguments', {'args': ['true', *['x' * 0xffff] * 200]}, '/process/args', 'args takes 13108'),
+    ('variables', {'env': ['PATH=/bin', *(f'A{i:03}=' + 'x' * 0xffff for i in range(200))]}, '/process/env', 'env 13109'),
+)
+def test_more_than_a_program_can_be_given(name, members, pointer, hint):
+    """Not all is the fault of the first argument, the program."""
+    runtime, bundle = Runtime(), file_bundle()
+    bundle.config['process'].update(args=['true'])
+    bundle.config['process'].update(members)
+    runtime.ok('create', '--bundle', bundle.save().path, 'large')
+    record = runtime.fails('start', 'large')
+    expect((record['errno'], record['pointer']), ('E2BIG', pointer), 'errno and pointer')
+    expect_in(hint, record['hint'], 'hint')
+    runtime.ok('delete', 'large')
+
+
 def test_program_that_vanishes_before_start():
     """The exec fails in start, and start must say so."""
     runtime, bundle = Runtime(), Bundle()

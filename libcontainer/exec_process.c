@@ -218,8 +218,9 @@ int exec_process_blame(const struct exec_options *options, struct error *err)
 
 	if (options->process_file)
 		return -1;
-	/* The command; its errors begin with its name, as engines know them. */
-	if (is_about(err, "/process/args"))
+	/* The command; its errors begin with its name, as engines know them. And what --env adds
+	 * to. */
+	if (is_about(err, "/process/args") || is_about(err, "/process/env"))
 		err->pointer[0] = '\0';
 	for (size_t i = 0; i < array_size(rows); i++) {
 		if (!rows[i].value || !is_about(err, rows[i].pointer))

@@ -26,6 +26,9 @@
 
 #define CWD_MAX 4096
 
+/* MAX_ARG_STRLEN of <linux/binfmts.h>, which counts the NUL. */
+#define ARGUMENT_MAX_PAGES 32
+
 static int point_at_cwd(const struct spec_process *process, struct error *err)
 {
 	return error_point(err, "%s/cwd", process->pointer);
@@ -270,6 +273,54 @@ int process_tell_ready(
 	return error_phase(err, "seccomp");
 }
 
+/* How many bytes COUNT strings take; RET_LONG is the first that alone takes more than MAX. */
+static size_t measure(const char *const *items, size_t count, size_t max, const char **ret_long)
+{
+	size_t sum = 0;
+
+	*ret_long = NULL;
+	for (size_t i = count; i-- > 0;) {
+		size_t size = strlen(items[i]) + 1;
+
+		if (size > max)
+			*ret_long = items[i];
+		sum += size + sizeof(items[i]);
+	}
+	return sum;
+}
+
+static int point_at_long(const struct spec_process *process, const char *member,
+	const struct spec_strings *strings, const char *item, size_t max, struct error *err)
+{
+	size_t i = 0;
+
+	while (strings->items[i] != item)
+		i++;
+	error_hint(err, "%s/%zu takes %zu bytes, and no string may take more than %zu", member, i,
+		strlen(item) + 1, max);
+	return error_point(err, "%s/%s/%zu", process->pointer, member, i);
+}
+
+/* For E2BIG (execve(2)). A filter may be in force: no system call is to be made. */
+static int explain_size(const struct spec_process *process, struct error *err)
+{
+	size_t max = ARGUMENT_MAX_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	const struct spec_strings *args = &process->args, *env = &process->env;
+	const char *long_arg, *long_variable;
+	size_t args_size = measure(args->items, args->count, max, &long_arg);
+	size_t env_size = measure(env->items, env->count, max, &long_variable);
+
+	if (long_arg)
+		return point_at_long(process, "args", args, long_arg, max, err);
+	if (long_variable)
+		return point_at_long(process, "env", env, long_variable, max, err);
+	error_hint(err,
+		"args takes %zu bytes and env %zu; together they may take a quarter of RLIMIT_STACK, "
+		"at most 6 MiB",
+		args_size, env_size);
+	return error_point(err, "%s/%s", process->pointer, env_size > args_size ? "env" : "args");
+}
+
 int process_execute(
 	const struct spec_process *process, const struct process_image *image, struct error *err)
 {
@@ -282,6 +333,8 @@ int process_execute(
 	execve(image->path.data, argv, env);
 	sys_errno = errno;
 	exec_explain(image->path.data, sys_errno, image->has_filter ? &image->findings : NULL, err);
+	if (sys_errno == E2BIG)
+		return explain_size(process, err);
 	/* No file gives these, but for one with capabilities that the bounding set lacks. */
 	if (image->has_filter && (sys_errno == EPERM || sys_errno == ENOSYS))
 		error_hint(err, "the seccomp profile may be what denies execve(2)");
