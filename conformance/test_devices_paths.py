@@ -7,7 +7,7 @@ import subprocess
 import compare
 import harness
 from harness import Bundle, Container, Runtime, cases, expect, expect_in
-from machine import MS_BIND
+from machine import MS_BIND, MS_RDONLY, MS_REMOUNT, mount
 
 
 def seen_of(bundle, *requests):
@@ -219,6 +219,23 @@ def add_volume(bundle, destination):
     path = volume()
     bundle.config['mounts'].append({'destination': destination, 'type': 'bind', 'source': str(path), 'options': ['rbind']})
     return path
+
+
+def test_mount_on_a_default_device():
+    bundle = Bundle()
+    bundle.config['mounts'].append({'destination': '/dev/null', 'type': 'tmpfs', 'source': 'tmpfs'})
+    record = refused(bundle, f'/mounts/{len(bundle.config["mounts"]) - 1}/destination')
+    expect_in("make device '/dev/null'", record['msg'], 'message')
+
+
+def test_default_devices_on_a_readonly_root():
+    bundle = without_dev(Bundle())
+    del bundle.config['mounts'][-1]
+    harness.temporary_mount(str(bundle.rootfs), str(bundle.rootfs), flags=MS_BIND)
+    mount(None, str(bundle.rootfs), flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
+    record = refused(bundle, '/root/path')
+    expect_in("'/dev/null': read-only file system", record['msg'], 'message')
+    expect_in('tmpfs', record['hint'], 'hint')
 
 
 @cases(('tmpfs', True), ('image', False))

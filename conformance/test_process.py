@@ -270,6 +270,12 @@ def test_soft_above_hard():
     refused(process(rlimits=[{'type': 'RLIMIT_NOFILE', 'soft': 2, 'hard': 1}]), '/process/rlimits/0/soft')
 
 
+def test_no_descriptor_to_look_for_home():
+    limits = [{'type': 'RLIMIT_CORE', 'soft': 0, 'hard': 0}, {'type': 'RLIMIT_NOFILE', 'soft': 0, 'hard': 0}]
+    record = refused(process(rlimits=limits), '/process/rlimits/1', 'too many open files')
+    expect_in('HOME', record['hint'], 'hint')
+
+
 def test_rlimit_above_what_the_caller_may():
     if POSSIBLE >> 24 & 1:
         raise Skip('the caller has CAP_SYS_RESOURCE and may raise any limit')

@@ -433,4 +433,17 @@ def test_ids_that_are_not_mapped(name, user, pointer):
     assert record.get('pointer', '').startswith(pointer), f'pointer {record.get("pointer")} of {record["msg"]!r}'
 
 
+@cases(('with mounts', True), ('without', False))
+def test_root_directory_of_somebody_else(name, has_mounts):
+    """What is wrong with the root directory shows at the first path in it, and is no fault of that."""
+    bundle, runtime = Bundle(), Runtime()
+    mapped((0, 100000, 65536))(bundle.config)
+    if not has_mounts:
+        bundle.config['mounts'] = []
+    bundle.rootfs.chmod(0o700)
+    record = runtime.fails('create', '--bundle', bundle.save().path, 'refused')
+    expect(record.get('pointer'), '/root/path', f'pointer of {record["msg"]!r}')
+    expect_in(f"search the root directory '{bundle.rootfs}': access denied", record['msg'], 'message')
+
+
 harness.main(__name__)

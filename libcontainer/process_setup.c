@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -162,6 +163,17 @@ static int attach_terminal(const struct process_request *request, struct error *
 	return 0;
 }
 
+/* It is after the limits, for only as the user may the image's files be read. */
+static int explain_environment(const struct spec_process *process, struct error *err)
+{
+	if (err->sys_errno != EMFILE)
+		return -1;
+	for (size_t i = 0; i < process->n_rlimits; i++)
+		if (process->rlimits[i].type == RLIMIT_NOFILE)
+			error_point(err, "%s/rlimits/%zu", process->pointer, i);
+	return error_hint(err, "with HOME in process.env nobody has to look for it");
+}
+
 static int find_program(
 	const struct process_request *request, struct process_image *image, struct error *err)
 {
@@ -171,8 +183,9 @@ static int find_program(
 		.notify_socket = request->notify_socket,
 	};
 
-	if (environment_build(&environment, &image->arena, &image->env, err) < 0 ||
-		exec_lookup(request->process, &image->path, err) < 0)
+	if (environment_build(&environment, &image->arena, &image->env, err) < 0)
+		return explain_environment(request->process, err);
+	if (exec_lookup(request->process, &image->path, err) < 0)
 		return -1;
 	image->has_filter = request->filter->length > 0;
 	/* Later the filter may forbid to look. */

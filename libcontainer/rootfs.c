@@ -81,6 +81,50 @@ static int open_bare_root(struct rootfs *rootfs, struct error *err)
 	return rootfs->root < 0 ? fail_at_root(rootfs->request, "open", err) : 0;
 }
 
+/* Points at the last mount on PATH, if there is one. */
+static bool point_at_mount(const struct rootfs *rootfs, const char *path, struct error *err)
+{
+	const struct spec *spec = rootfs->request->spec;
+	const char *rest;
+
+	for (size_t i = spec->n_mounts; i-- > 0;) {
+		if (!path_is_below(path, spec->mounts[i].destination, &rest) || *rest)
+			continue;
+		error_point(err, "/mounts/%zu/destination", i);
+		return true;
+	}
+	return false;
+}
+
+/* Those of the config have a pointer of their own. */
+static int explain_device(const struct rootfs *rootfs, struct error *err)
+{
+	if (err->pointer[0] || !err->path[0] || point_at_mount(rootfs, err->path, err))
+		return -1;
+	if (err->sys_errno == EROFS && !point_at_mount(rootfs, "/dev", err)) {
+		error_point(err, "/root/path");
+		error_hint(err,
+			"the default devices are made in /dev, for which a tmpfs can be mounted there");
+	}
+	return -1;
+}
+
+/* The owner of a directory that nobody else may search may have no ID in the container. */
+static int explain(const struct rootfs *rootfs, struct error *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (err->sys_errno != EACCES || rootfs->root < 0)
+		return -1;
+	fd = openat(rootfs->root, ".", O_PATH | O_CLOEXEC);
+	if (fd >= 0 || errno != EACCES)
+		return -1;
+	*err = (struct error){ 0 };
+	error_hint(err,
+		"in a user namespace a directory of somebody else has to let others search it (chmod o+x)");
+	return fail_at_root(rootfs->request, "search the root directory", err);
+}
+
 static int make_devices(const struct rootfs *rootfs, struct error *err)
 {
 	const struct rootfs_request *request = rootfs->request;
@@ -96,7 +140,10 @@ static int make_devices(const struct rootfs *rootfs, struct error *err)
 		options |= DEVICES_LINK_TO_PTMX;
 	if (rootfs->mounts.has_fleeting_dev)
 		options |= DEVICES_DEV_IS_FLEETING;
-	return devices_make(rootfs->root, &request->spec->platform, options, request->witness, err);
+	if (devices_make(rootfs->root, &request->spec->platform, options, request->witness, err) <
+		0)
+		return explain_device(rootfs, err);
+	return 0;
 }
 
 int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, struct error *err)
@@ -110,7 +157,7 @@ int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, 
 	if (result == 0)
 		result = make_devices(rootfs, err);
 	umask(mask);
-	return result;
+	return result < 0 ? explain(rootfs, err) : 0;
 }
 
 int rootfs_bind_console(struct rootfs *rootfs, int slave_fd, struct error *err)

@@ -89,9 +89,11 @@ static int check_existing(int dir_fd, const char *name, const struct spec_device
 	/* What an earlier container on the same root file system has left. */
 	if (*ret_is_device || (is_placeholder_fine && S_ISREG(st.st_mode) && st.st_size == 0))
 		return 0;
-	return error_set(err, ERROR_SYSTEM,
+	error_set(err, ERROR_SYSTEM,
 		"make device '%s': something else than %c %lld:%lld is there already", device->path,
 		letter_of(device), (long long)device->major, (long long)device->minor);
+	snprintf(err->path, sizeof(err->path), "%s", device->path);
+	return -1;
 }
 
 /* Opens the host's node at PATH with O_PATH, if it is DEVICE. */
