@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/exec_examine.h"
 
 #ifndef P_PIDFD
 #	define P_PIDFD 3 /* waitid(2), Linux 5.4 */
@@ -139,6 +141,33 @@ failed:
 	_exit(127);
 }
 
+/* In words of its own: the kernel has "not found" also for what a file asks for. */
+static int explain_exec(const char *path, int sys_errno, struct error *err)
+{
+	struct exec_findings findings;
+	struct exec_cause cause = { .text = "" };
+
+	exec_examine(path, &findings);
+	(void)exec_find_cause(sys_errno, &findings, &cause);
+	errno = sys_errno;
+	error_set_call(err, "execute", path);
+	if (cause.text[0])
+		snprintf(err->text, sizeof(err->text), "execute '%s': %s", path, cause.text);
+	return cause.hint[0] ? error_hint(err, "%s", cause.hint) : -1;
+}
+
+static int explain_failure(const struct child *child, struct error *err)
+{
+	const struct spawn_request *request = child->request;
+
+	errno = child->failed_errno;
+	if (strcmp(child->failed_op, "enter") == 0)
+		return error_set_call(err, child->failed_op, request->cwd);
+	if (strcmp(child->failed_op, "execute") == 0)
+		return explain_exec(request->path, errno, err);
+	return error_set_call(err, child->failed_op, request->path);
+}
+
 /*
  * Shares memory with the child until it has called execve(2), which spares
  * copying page tables. All signals are blocked meanwhile: a handler that ran
@@ -161,12 +190,8 @@ static int start_child(struct child *child, struct run *run, struct error *err)
 		return error_set_call(err, "clone", child->request->path);
 	}
 	if (child->failed_errno) {
-		const struct spawn_request *request = child->request;
-		bool is_cwd = strcmp(child->failed_op, "enter") == 0;
-
 		waitid(P_PIDFD, (id_t)run->pid_fd, &(siginfo_t){ 0 }, WEXITED);
-		errno = child->failed_errno;
-		return error_set_call(err, child->failed_op, is_cwd ? request->cwd : request->path);
+		return explain_failure(child, err);
 	}
 	return 0;
 }

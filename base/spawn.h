@@ -24,7 +24,7 @@
 #define SPAWN_OUTPUT_MAX 1024
 
 struct spawn_request {
-	const char *path;        /* as execve(2) takes it */
+	const char *path;        /* absolute */
 	const char *const *argv; /* ends with NULL; at least one */
 	const char *const *env;  /* ends with NULL; NULL: none at all */
 	const char *cwd;         /* NULL: the caller's */

@@ -288,6 +288,31 @@ def test_failing_create_hook(kind):
     expect(hooked.lines(), ['poststop'], 'hooks that ran after it')
 
 
+@cases(
+    ('carriage return', b'#!/bin/sh\r\necho\r\n', 0o755, 'its "#!" line ends with a carriage return after \'/bin/sh\''),
+    ('interpreter', b'#!/bin/none\n', 0o755, "it is a script whose interpreter '/bin/none' is missing"),
+    ('no #! line', b'echo\n', 0o755, 'it is a text file without a "#!" line'),
+    ('mode', b'#!/bin/sh\n', 0o644, 'the file has no execute permission for anyone'),
+    ('directory', None, 0o755, 'it names a directory'),
+)
+def test_hook_that_cannot_be_executed(name, content, mode, reason):
+    """It says why as the container's own program does, on the host and inside."""
+    for kind in ('createRuntime', 'startContainer'):
+        runtime, bundle = Runtime(), Bundle()
+        path = bundle.rootfs / 'hook'
+        if content is None:
+            path.mkdir()
+        else:
+            path.write_bytes(content)
+        path.chmod(mode)
+        seen = '/hook' if kind == 'startContainer' else str(path)
+        bundle.config['hooks'] = {kind: [{'path': seen}]}
+        record = runtime.fails('run', '--bundle', bundle.save().path, 'hooked')
+        expect(record['pointer'], f'/hooks/{kind}/0/path', 'pointer')
+        expect_in(f"execute '{seen}': {reason}", record['msg'], 'message')
+        assert not re.search(harness.PHRASES, record['msg']), record['msg']
+
+
 @cases(*((kind,) for kind in IN_CREATE))
 def test_create_hook_that_a_signal_ends(kind):
     record = failing_create(Hooked().add(kind, 'kill -KILL $$'))

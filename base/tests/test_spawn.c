@@ -198,7 +198,9 @@ static const struct {
 	const char *text;
 } failures[] = {
 	{ "/nonexistent/program", NULL, ENOENT, "execute '/nonexistent/program': not found" },
-	{ "/etc/passwd", NULL, EACCES, "execute '/etc/passwd': access denied" },
+	{ "/etc/passwd", NULL, EACCES,
+		"execute '/etc/passwd': the file has no execute permission for anyone" },
+	{ "/etc", NULL, EACCES, "execute '/etc': it names a directory" },
 	{ "/bin/true", "/nonexistent", ENOENT, "enter '/nonexistent': not found" },
 };
 

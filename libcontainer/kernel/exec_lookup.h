@@ -13,7 +13,7 @@
 #include "libspec/spec_process.h"
 
 /* Re-exported for those who look up and execute: exec_examine(), exec_explain(). */
-#include "libcontainer/kernel/exec_examine.h"
+#include "libcontainer/kernel/exec_explain.h"
 
 /*
  * Finds process.args[0] as execvp(3) would, with the PATH of process.env, from

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec_lookup.c and exec_examine.c: what is run, and why it can't be. */
+/* exec_lookup.c, exec_explain.c and base/exec_examine.c: what is run, and why it can't be. */
 #include "libcontainer/kernel/exec_lookup.h"
 
 #include <elf.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "libcontainer/kernel/exec_examine.h"
+#include "base/exec_examine.h"
 
 #include <ctype.h>
 #include <elf.h>
@@ -15,6 +15,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "base/cleanup.h"
 
 /* BINPRM_BUF_SIZE of <linux/binfmts.h>: a "#!" line beyond it is cut. */
@@ -351,8 +352,8 @@ void exec_examine(const char *path, struct exec_findings *ret_findings)
 #define DIRECTORY_DENIED "a directory may not be searched by %s"
 
 /*
- * How each is said, and what helps. "%s" is .name, once in all. Which errno an obstacle
- * shows up as is the kernel's business; the error shows the one that came.
+ * How each is said, and what helps wherever the file lies. "%s" is .name, once in all.
+ * Which errno an obstacle shows up as is the kernel's business.
  */
 static const struct {
 	const char *because;
@@ -361,10 +362,9 @@ static const struct {
 	[EXEC_OBSTACLE_NONE] = { NULL, NULL },
 	[EXEC_OBSTACLE_MISSING] = { NULL, NULL },
 	[EXEC_OBSTACLE_DANGLING] = { "it is a symbolic link to '%s', which is missing", NULL },
-	[EXEC_OBSTACLE_DIRECTORY] = { "it is a directory", NULL },
+	[EXEC_OBSTACLE_DIRECTORY] = { "it names a directory", NULL },
 	[EXEC_OBSTACLE_NOT_REGULAR] = { "it is not a regular file", NULL },
-	[EXEC_OBSTACLE_NO_EXEC_BIT] = { "the file has no execute permission for anyone",
-		"make it executable in the image, with chmod +x" },
+	[EXEC_OBSTACLE_NO_EXEC_BIT] = { "the file has no execute permission for anyone", NULL },
 	[EXEC_OBSTACLE_NOEXEC_MOUNT] = { "it lies on a mount with the option noexec", NULL },
 	[EXEC_OBSTACLE_DENIED] = { NULL, "its permissions deny it to %s" },
 	[EXEC_OBSTACLE_DIRECTORY_DENIED] = { NULL, DIRECTORY_DENIED },
@@ -376,13 +376,12 @@ static const struct {
 		"convert the script's line ends, with dos2unix(1) for instance" },
 	[EXEC_OBSTACLE_INTERPRETER_EMPTY] = { "its \"#!\" line names no interpreter", NULL },
 	[EXEC_OBSTACLE_INTERPRETER_MISSING] = { "it is a script whose interpreter '%s' is missing",
-		"the image must hold the interpreter that the script's first line names" },
+		NULL },
 	[EXEC_OBSTACLE_INTERPRETER_DENIED] = { "its interpreter '%s' may not be executed", NULL },
 	[EXEC_OBSTACLE_LOADER_MISSING] = { "it is a program whose ELF loader '%s' is missing",
-		"it was linked for another C library or architecture than the image's" },
+		NULL },
 	[EXEC_OBSTACLE_LOADER_DENIED] = { "its ELF loader '%s' may not be executed", NULL },
-	[EXEC_OBSTACLE_OTHER_MACHINE] = { "it is a program built for %s",
-		"use an image for this machine, or register an emulator with binfmt_misc" },
+	[EXEC_OBSTACLE_OTHER_MACHINE] = { "it is a program built for %s", NULL },
 	[EXEC_OBSTACLE_NOT_A_PROGRAM] = { "it is an ELF file, but no valid program", NULL },
 	[EXEC_OBSTACLE_UNKNOWN_FORMAT] = { "the file's format is unknown", NULL },
 };
@@ -441,44 +440,15 @@ void exec_hint_directory(const char *path, struct error *err)
 		error_hint(err, DIRECTORY_DENIED, findings.name);
 }
 
-/* The words for PATH and what was found, which is why this errno came. */
-static void say(
-	const char *path, int sys_errno, const struct exec_findings *findings, struct error *err)
+bool exec_find_cause(
+	int sys_errno, const struct exec_findings *findings, struct exec_cause *ret_cause)
 {
 	const char *because = explanations[findings->obstacle].because;
 	const char *hint = explanations[findings->obstacle].hint;
-	char text[sizeof(findings->name) + 100];
 
-	if (because) {
-		fill_in(text, sizeof(text), because, findings->name);
-		error_set_command(err, sys_errno, "exec: \"%s\": %s", path, text);
-	} else {
-		error_set_command(err, sys_errno, "exec: \"%s\"", path);
-	}
-	if (hint) {
-		fill_in(text, sizeof(text), hint, findings->name);
-		error_hint(err, "%s", text);
-	}
-}
-
-int exec_explain(
-	const char *path, int sys_errno, const struct exec_findings *findings, struct error *err)
-{
-	struct exec_findings found;
-
-	if (!findings) {
-		exec_examine(path, &found);
-		findings = &found;
-	}
-	/* As execve(2) says; docker before 26 takes no other words for its exit status 126. */
-	if (sys_errno == EISDIR)
-		sys_errno = EACCES;
-	/* Its own words are about mounts to those who read them. */
-	if (sys_errno == ENOTDIR)
-		return error_set_command(
-			err, ENOENT, "exec: \"%s\": a part of the path is a file", path);
 	if (!is_cause(findings->obstacle, sys_errno))
-		return error_set_command(err, sys_errno, "exec: \"%s\"", path);
-	say(path, sys_errno, findings, err);
-	return -1;
+		return false;
+	fill_in(ret_cause->text, sizeof(ret_cause->text), because ?: "", findings->name);
+	fill_in(ret_cause->hint, sizeof(ret_cause->hint), hint ?: "", findings->name);
+	return true;
 }

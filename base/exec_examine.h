@@ -6,11 +6,13 @@
  * missing loader, and one for a wrong machine and a script without "#!". This
  * looks at the file and tells them apart.
  *
- * All paths are those of the caller's own root, where the container's process
- * is about to run. The files are hostile: they are read within bounds only.
+ * All paths are those of the caller's own root. The files are hostile: they are
+ * read within bounds only.
  */
-#ifndef KOGG_LIBCONTAINER_KERNEL_EXEC_EXAMINE_H
-#define KOGG_LIBCONTAINER_KERNEL_EXEC_EXAMINE_H
+#ifndef KOGG_BASE_EXEC_EXAMINE_H
+#define KOGG_BASE_EXEC_EXAMINE_H
+
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -62,13 +64,17 @@ void exec_examine(const char *path, struct exec_findings *ret_findings);
  */
 void exec_hint_directory(const char *path, struct error *err);
 
+/* What is said of an execve(2) that failed; either may be empty. */
+struct exec_cause {
+	char text[356];
+	char hint[356];
+};
+
 /*
- * Sets the error for an execve(2) of PATH that failed with SYS_ERRNO:
- * ERROR_COMMAND, in the kernel's own words, which engines turn into exit
- * status 126 and 127. FINDINGS are those of exec_examine(), or NULL to look
- * now. Returns -1.
+ * Whether FINDINGS can be why an execve(2) failed with SYS_ERRNO. A file without fault
+ * that exec refuses for another reason must not be given a made-up one.
  */
-int exec_explain(
-	const char *path, int sys_errno, const struct exec_findings *findings, struct error *err);
+bool exec_find_cause(
+	int sys_errno, const struct exec_findings *findings, struct exec_cause *ret_cause);
 
 #endif
