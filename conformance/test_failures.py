@@ -186,6 +186,24 @@ def test_killed_create_with_a_first_process_that_is_ready():
     expect([describe(pid) for pid in orphans()], [], 'processes')
 
 
+def test_create_whose_name_another_create_has_taken():
+    """Deleted when it had made no more than its directory; what has that name then is another's."""
+    runtime, bundle = Runtime(), Bundle()
+    words = [STRACE, *harness.TRACEABLE, '-qq', '-o', '/dev/null', '-e', 'trace=mkdirat',
+             '-e', 'inject=mkdirat:delay_exit=2000000:when=1',
+             *runtime.command('create', '--bundle', Bundle().save().path, 'taken')]
+    with Container(runtime, bundle, 'taken') as container, subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as late:
+        assert harness.settle((runtime.root / 'taken').exists), 'it has made no directory'
+        runtime.ok('delete', '--force', 'taken')
+        container.create()
+        _, message = late.communicate(timeout=30)
+        expect_in("container 'taken' was deleted while it was created", message, 'message')
+        expect(late.returncode, 1, 'status')
+        expect(runtime.state('taken')['status'], 'created', 'status of the other')
+        container.start()
+
+
 def test_profile_that_libseccomp_never_compiles():
     """Two rules for one call, each with two conditions: libseccomp 2.5.4 goes round in circles, and another may not."""
     def on(index, op, value):

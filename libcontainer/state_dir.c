@@ -198,28 +198,45 @@ static int lock_within(int fd, int operation, unsigned seconds)
 	return result;
 }
 
-/* Opens and locks the directory that was just made. */
-static int take_new(struct state_dir *dir, struct error *err)
+/* Not by readdir(3), which takes 32 KiB of memory for two names. */
+static int look_whether_empty(const struct state_dir *dir, bool *ret_is_empty, struct error *err)
 {
-	bool is_current = false;
+	char buffer[1024] __attribute__((aligned(8)));
+	size_t n = 0;
+	ssize_t size;
 
+	while ((size = getdents64(dir->fd, buffer, sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < size; n++)
+			at += ((const struct dirent64 *)(const void *)(buffer + at))->d_reclen;
+	if (size < 0)
+		return fail(dir, "read state directory", err);
+	*ret_is_empty = n == 2; /* "." and ".." */
+	return 0;
+}
+
+/*
+ * Opens and locks the directory that was just made, unless a delete has come
+ * in between: another create may have made one of that name since, which is
+ * whose first locks it while it is empty.
+ */
+static int take_new(struct state_dir *dir, bool *ret_is_ours, struct error *err)
+{
+	*ret_is_ours = false;
 	dir->fd = openat(dir->root_fd, dir->id, DIR_FLAGS);
-	if (dir->fd < 0 && errno != ENOENT)
-		return fail(dir, "open state directory", err);
+	if (dir->fd < 0)
+		return errno == ENOENT ? 0 : fail(dir, "open state directory", err);
 	/* Whoever looks whether it is locked holds the lock for a moment. */
-	if (dir->fd >= 0 && lock_within(dir->fd, LOCK_EX, STATE_DIR_LOCK_SECONDS) < 0)
+	if (lock_within(dir->fd, LOCK_EX, STATE_DIR_LOCK_SECONDS) < 0)
 		return fail(dir, "lock state directory", err);
-	if (dir->fd >= 0 && compare_with_name(dir, &is_current, err) < 0)
+	if (compare_with_name(dir, ret_is_ours, err) < 0)
 		return -1;
-	if (is_current)
-		return 0;
-	/* A delete of the same ID came in between and owns what is there now. */
-	return error_set(
-		err, ERROR_STATE, "container '%s' was deleted while it was created", dir->id);
+	return *ret_is_ours ? look_whether_empty(dir, ret_is_ours, err) : 0;
 }
 
 int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id, struct error *err)
 {
+	bool is_ours;
+
 	*ret_dir = (struct state_dir)STATE_DIR_CLOSED;
 	ret_dir->root = root;
 	ret_dir->id = id;
@@ -232,8 +249,10 @@ int state_dir_create(struct state_dir *ret_dir, const char *root, const char *id
 		return errno == EEXIST ? error_set(err, ERROR_STATE,
 						 "container with ID '%s' exists already", id)
 				       : fail(ret_dir, "make state directory", err);
-	if (take_new(ret_dir, err) == 0)
-		return 0;
+	if (take_new(ret_dir, &is_ours, err) == 0)
+		return is_ours ? 0
+			       : error_set(err, ERROR_STATE,
+					 "container '%s' was deleted while it was created", id);
 	/* Only if it is empty, and so ours or that of another who has only just begun. */
 	unlinkat(ret_dir->root_fd, id, AT_REMOVEDIR);
 	return -1;

@@ -9,10 +9,11 @@
  *
  * What `run` makes has no FIFOs: who starts it is who made it.
  *
- * mkdir(2) decides who creates an ID. Whoever changes a container holds
- * flock(2) on its directory; readers need no lock, since what they see changes
- * atomically. The lock goes with its holder, so a killed
- * command leaves none behind.
+ * mkdir(2) decides who creates an ID, and who locks it first while it is empty,
+ * if it was deleted and made again in between. Whoever changes a container
+ * holds flock(2) on its directory; readers need no lock, since what they see
+ * changes atomically. The lock goes with its holder, so a killed command leaves
+ * none behind.
  */
 #ifndef KOGG_LIBCONTAINER_STATE_DIR_H
 #define KOGG_LIBCONTAINER_STATE_DIR_H
