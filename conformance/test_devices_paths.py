@@ -132,6 +132,17 @@ def test_without_the_right_to_make_nodes(name, attributes, is_bound):
         expect(answer.error().get('pointer'), '/linux/devices/0', 'pointer')
 
 
+@cases(('all', [{'allow': False, 'access': 'rwm'}]), ('one more', [{'allow': True, 'type': 'c', 'major': 1, 'minor': 11, 'access': 'r'}]))
+def test_rules_without_the_right_to_make_them(name, rules):
+    """Whoever lacks the capability is not sent to look for a group that forbids."""
+    bundle = Bundle()
+    bundle.config['linux'].setdefault('resources', {})['devices'] = rules
+    answer = harness.run_program(Runtime(), bundle, wrapper=['setpriv', '--bounding-set', '-sys_admin'])
+    record = answer.error()
+    expect_in('/linux/resources/devices', record.get('pointer', ''), 'pointer')
+    expect_in('CAP_SYS_ADMIN', record.get('hint', ''), 'hint')
+
+
 @cases(('a link out', '/dev/made'), ('a link in the way', '/link/made'))
 def test_device_does_not_leave_the_root(name, path):
     outside = outside_file()

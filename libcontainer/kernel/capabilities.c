@@ -137,12 +137,18 @@ static int get_own(struct __user_cap_data_struct own[2], struct error *err)
 	return 0;
 }
 
-bool capabilities_may_trace(void)
+bool capabilities_has(unsigned capability)
 {
 	struct __user_cap_data_struct own[2];
 	struct error ignored = { 0 };
 
-	return get_own(own, &ignored) == 0 && (own[0].effective & BIT(CAP_SYS_PTRACE));
+	return get_own(own, &ignored) == 0 &&
+	       own[capability / 32].effective & UINT32_C(1) << capability % 32;
+}
+
+bool capabilities_may_trace(void)
+{
+	return capabilities_has(CAP_SYS_PTRACE);
 }
 
 static int work_out(struct plan *plan, struct error *err)

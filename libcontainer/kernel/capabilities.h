@@ -68,6 +68,12 @@ int capabilities_regain(struct error *err) must_check;
 int capabilities_apply(const struct capability_sets *sets, struct error *err) must_check;
 
 /*
+ * Whether CAPABILITY, a CAP_* of <linux/capability.h>, is in force for the caller in
+ * its own user namespace.
+ */
+bool capabilities_has(unsigned capability);
+
+/*
  * Whether the caller may look into processes that are not dumpable
  * (CAP_SYS_PTRACE), as pidfd_getfd(2) does.
  */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "libcontainer/kernel/capabilities.h"
 #include "libcontainer/kernel/cgroup_device_rules.h"
 #include "libcontainer/kernel/cgroup_file.h"
 #include "libcontainer/kernel/cgroup_place.h"
@@ -43,6 +45,17 @@ static void format_rule(const struct cgroup_device_rule *rule, char *ret_text, s
 		(rule->access & SPEC_DEVICE_MKNOD) ? "m" : "");
 }
 
+/* The kernel asks for the capability first (devcgroup_update_access()). */
+static void explain_denial(const char *what, struct error *err)
+{
+	if (err->sys_errno != EPERM)
+		return;
+	if (capabilities_has(CAP_SYS_ADMIN))
+		error_hint(err, "the group above does not allow %s", what);
+	else
+		error_hint(err, "device rules need CAP_SYS_ADMIN");
+}
+
 static int write_exceptions(int fd, const char *file, const struct cgroup_device_rules *rules,
 	const char *pointer, struct error *err)
 {
@@ -54,8 +67,7 @@ static int write_exceptions(int fd, const char *file, const struct cgroup_device
 		format_rule(rule, text, sizeof(text));
 		if (cgroup_file_write_fd(fd, file, text, err) == 0)
 			continue;
-		if (err->sys_errno == EPERM)
-			error_hint(err, "the group above does not allow this device");
+		explain_denial("this device", err);
 		if (rule->index == SIZE_MAX)
 			return error_point(err, "%s/devices", pointer);
 		return error_point(err, "%s/devices/%zu", pointer, rule->index);
@@ -85,8 +97,7 @@ static int apply_v1(struct cgroup_place *place, struct cgroup_device_rules *rule
 	if (first_fd < 0)
 		return -1;
 	if (cgroup_file_write_fd(first_fd, first, "a", err) < 0) {
-		if (err->sys_errno == EPERM)
-			error_hint(err, "the group above does not allow all devices");
+		explain_denial("all devices", err);
 		return error_point(err, "%s/devices", pointer);
 	}
 	if (!rules->count)

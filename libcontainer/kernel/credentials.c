@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "libcontainer/kernel/capabilities.h"
+
 /* On 32-bit x86 and Arm the plain numbers are the calls with 16-bit IDs. */
 #ifdef SYS_setgroups32
 #	define CALL_SETGROUPS SYS_setgroups32
@@ -22,10 +24,7 @@
 /* With CAP_SETGID nothing but the namespace itself makes setgroups(2) say EPERM. */
 static bool may_set_groups(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct own[2] = { 0 };
-
-	return syscall(SYS_capget, &header, own) == 0 && (own[0].effective & 1U << CAP_SETGID);
+	return capabilities_has(CAP_SETGID);
 }
 
 static int explain_groups(const struct spec_process *process, struct error *err)
@@ -41,10 +40,17 @@ static int explain_groups(const struct spec_process *process, struct error *err)
 		return error_point(err, "%s/user/additionalGids/%zu", process->pointer, i);
 	}
 	errno = cause;
-	error_set_errno(err, "set %zu supplementary groups", gids->count);
-	if (cause == EPERM)
+	if (gids->count)
+		error_set_errno(err, "set %zu supplementary groups", gids->count);
+	else
+		error_set_errno(err, "leave all supplementary groups");
+	if (cause == EPERM && !may_set_groups())
+		error_hint(err, "the runtime needs CAP_SETGID for that");
+	else if (cause == EPERM)
 		error_hint(err, "a user namespace whose gid map was written without privilege "
 				"denies supplementary groups");
+	if (!gids->count)
+		return error_point(err, "%s/user", process->pointer);
 	return error_point(err, "%s/user/additionalGids", process->pointer);
 }
 
@@ -72,6 +78,9 @@ static int explain_id(
 		error_hint(err, "add it to /linux/%sMappings", member);
 	} else {
 		error_set_errno(err, "set %s %u", member, id);
+		if (err->sys_errno == EPERM)
+			error_hint(err, "the runtime needs CAP_SET%s for that",
+				member[0] == 'g' ? "GID" : "UID");
 	}
 	return error_point(err, "%s/user/%s", process->pointer, member);
 }
