@@ -216,9 +216,10 @@ def test_ptmx_in_the_root_is_hostile():
     runtime = Runtime()
     console = harness.Console()
     try:
-        runtime.fails('create', '--bundle', bundle.save().path, '--console-socket', console.path, 'refused')
+        record = runtime.fails('create', '--bundle', bundle.save().path, '--console-socket', console.path, 'refused')
     finally:
         console.close()
+    expect_in("needs a devpts file system at '/dev/pts'; /mounts has to hold one", record['msg'], 'message')
     expect(runtime.ids(), [], 'states')
 
 

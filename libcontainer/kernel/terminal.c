@@ -27,21 +27,28 @@
 /* How long a console socket whose queue is full is waited for. */
 #define CONNECT_SECONDS 10
 
+static int fail_without_devpts(struct error *err)
+{
+	error_set(err, ERROR_SPEC, "a terminal needs a devpts file system at '/dev/pts'");
+	return error_hint(err, "/mounts has to hold one of type devpts with this destination");
+}
+
 /* Opens the multiplexer of the devpts at dev/pts, and of nothing else. */
 static int open_multiplexer(int root_fd, struct error *err)
 {
-	cleanup_fd int dir = path_open_in_root(root_fd, "dev/pts", O_PATH | O_DIRECTORY, err);
+	cleanup_fd int dir = path_try_open(root_fd, "dev/pts", O_PATH | O_DIRECTORY, PATH_IN_ROOT);
 	cleanup_fd int fd = -1;
 	struct statfs fs;
 	struct stat st;
 
+	if (dir < 0 && errno == ENOENT)
+		return fail_without_devpts(err);
 	if (dir < 0)
-		return -1;
+		return path_fail_to_open("dev/pts", err);
 	if (fstatfs(dir, &fs) < 0)
 		return error_set_call(err, "fstatfs", "/dev/pts");
 	if (fs.f_type != DEVPTS_SUPER_MAGIC)
-		return error_set(
-			err, ERROR_SPEC, "a terminal needs a devpts file system at '/dev/pts'");
+		return fail_without_devpts(err);
 	fd = path_try_open(dir, "ptmx", O_RDWR | O_NOCTTY, PATH_BENEATH);
 	if (fd < 0)
 		return error_set_call(err, "open", "/dev/pts/ptmx");

@@ -120,6 +120,12 @@ static void put_nothing(void)
 	make_root();
 }
 
+static void put_no_directory(void)
+{
+	make_root();
+	ck_assert_int_eq(rmdir("/mnt/dev/pts"), 0);
+}
+
 static void put_host_directory_by_link(void)
 {
 	make_root();
@@ -143,6 +149,7 @@ static const struct {
 	void (*make)(void);
 	const char *text;
 } hostile[] = {
+	{ put_no_directory, "a terminal needs a devpts file system at '/dev/pts'" },
 	{ put_nothing, "a terminal needs a devpts file system at '/dev/pts'" },
 	{ put_host_directory_by_link, NULL },
 	{ put_multiplexer_without_devpts, "a terminal needs a devpts file system at '/dev/pts'" },
