@@ -172,6 +172,29 @@ def test_frozen_group():
         group.rmdir()
 
 
+def test_group_frozen_meanwhile():
+    """Its create would wait for a first process that can't go on: delete --force lets it."""
+    path = f'/{CGROUP_TOP}/ice'
+    file, word = f'/sys/fs/cgroup{path}/cgroup.freeze', '1'
+    if not cgroups_are_v2():
+        file, word = f'{cgroup_mounts()["freezer"]}{path}/freezer.state', 'FROZEN'
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = path
+    bundle.config['hooks'] = {'createRuntime': [{'path': '/bin/sh', 'args': ['sh', '-c', f'echo {word} > {file}']}]}
+    runtime = Runtime()
+    call = runtime.start_call('create', '--bundle', bundle.save().path, 'ice', stdout=subprocess.DEVNULL)
+    try:
+        assert harness.settle(lambda: pathlib.Path(file).exists() and pathlib.Path(file).read_text().strip() == word), 'frozen'
+        runtime.ok('delete', '--force', 'ice', timeout=60)
+        call.wait(10)
+        expect(runtime.ids(), [], 'states')
+    finally:
+        if pathlib.Path(file).exists():
+            pathlib.Path(file).write_text({'1': '0'}.get(word, 'THAWED'))
+        call.kill()
+        call.wait()
+
+
 def test_empty_group_is_used():
     group = pathlib.Path(cgroup_mounts().get('pids', cgroup_mounts().get('')), CGROUP_TOP, 'empty')
     group.mkdir(parents=True)

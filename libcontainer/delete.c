@@ -72,13 +72,39 @@ static int end_unknown(
 	return neighbours_check(handle, runtime, err) < 0 ? -1 : cgroup_kill(cgroup, err);
 }
 
+/* Whose creator waits for a first process that somebody has frozen. */
+static bool thaw_half_made(const struct runtime *runtime, const char *id)
+{
+	cleanup_handle struct handle handle = HANDLE_CLOSED;
+	struct error ignored = { 0 };
+
+	return handle_open(&handle, runtime, id, &ignored) == 0 &&
+	       handle.status == STATE_CREATING && handle.file.cgroup &&
+	       cgroup_is_frozen(handle.file.cgroup) &&
+	       cgroup_thaw(handle.file.cgroup, &ignored) == 0;
+}
+
+/* With FORCE also what would be busy for as long as it is frozen. */
+static int lock(struct handle *ret_handle, const struct runtime *runtime, const char *id,
+	bool force, struct error *err)
+{
+	if (handle_lock(ret_handle, runtime, id, err) == 0)
+		return 0;
+	if (!force || err->kind != ERROR_STATE || ret_handle->is_locked ||
+		!thaw_half_made(runtime, id))
+		return -1;
+	*err = (struct error){ 0 };
+	handle_close(ret_handle);
+	return handle_lock(ret_handle, runtime, id, err);
+}
+
 int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
 {
 	cleanup_handle struct handle handle = HANDLE_CLOSED;
 
 	if (container_id_check(id, err) < 0)
 		return -1;
-	if (handle_lock(&handle, runtime, id, err) < 0) {
+	if (lock(&handle, runtime, id, force, err) < 0) {
 		/* What is locked is there, if only as an empty directory. */
 		if (err->kind == ERROR_NOT_FOUND && force && !handle.is_locked) {
 			*err = (struct error){ 0 };
