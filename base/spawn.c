@@ -88,7 +88,7 @@ no_sanitizer static int close_from(unsigned first)
 
 /*
  * Ignored signals stay ignored through execve(2), and the runtime itself
- * ignores SIGPIPE.
+ * ignores SIGPIPE and SIGXFSZ.
  */
 static int reset_signals(void)
 {

@@ -78,9 +78,10 @@ static int open_standard_streams(struct error *err)
 }
 
 /*
- * A reader of our output that goes away must not end us between two steps, so
- * SIGPIPE is ignored; what executes a program sets it back (execve(2) keeps
- * ignored signals ignored). An ignored SIGCHLD, which we may have inherited,
+ * A reader of our output that goes away must not end us between two steps, nor
+ * a limit on the size of files (RLIMIT_FSIZE), so SIGPIPE and SIGXFSZ are ignored;
+ * what executes a program sets them back (execve(2) keeps ignored signals
+ * ignored). An ignored SIGCHLD, which we may have inherited,
  * would make the kernel throw away the exit statuses we wait for.
  */
 static void set_signals(void)
@@ -89,6 +90,7 @@ static void set_signals(void)
 	const struct sigaction normal = { .sa_handler = SIG_DFL };
 
 	sigaction(SIGPIPE, &ignored, NULL);
+	sigaction(SIGXFSZ, &ignored, NULL);
 	sigaction(SIGCHLD, &normal, NULL);
 }
 

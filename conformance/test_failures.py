@@ -65,6 +65,19 @@ def test_program_that_vanishes_before_start():
         container.delete()
 
 
+@cases(('run', 0), ('create', 0), ('create', 300))
+def test_limit_on_the_size_of_files(command, limit):
+    """Of the caller's: what can't be written is an error, and no end of the runtime."""
+    runtime, bundle = Runtime(), file_bundle()
+    limits = (limit, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    with runtime.start_call(command, '--bundle', bundle.save().path, 'small', stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits)) as call:
+        words = call.communicate(timeout=30)[1]
+    expect(call.returncode, 1, 'status')
+    expect_in('file too large', words, 'message')
+    expect(runtime.ids(), [], 'states')
+
+
 # First processes that end without a word
 
 def killing(*calls):

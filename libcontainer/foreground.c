@@ -25,7 +25,8 @@ enum {
 /* Signals that are about this process or its terminal, not for the container. */
 static bool is_own_signal(unsigned signal)
 {
-	return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGPIPE;
+	return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGPIPE ||
+	       signal == SIGXFSZ;
 }
 
 /* Signals that tell this process something, whatever else becomes of them. */
