@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -620,6 +621,27 @@ def test_create_that_is_killed_can_be_deleted():
     runtime.ok('delete', '--force', 'killed')
     time.sleep(1.5)  # the hook is nobody's child any more, and ends by itself
     expect(runtime.ids(), [], 'states')
+
+
+def test_notify_socket_in_the_foreground():
+    """What the program says later arrives, too, but not what is about the service; and nobody is refused."""
+    path, bundle = harness.tmp / 'notify', shell_bundle('sleep 100')
+    runtime = Runtime(env={**os.environ, 'NOTIFY_SOCKET': str(path)})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        listener.bind(str(path))
+        listener.settimeout(5)
+        process = runtime.start_call('run', '--bundle', bundle.save().path, 'notifies')
+        try:
+            inside = runtime.root / 'notifies/notify/notify.sock'
+            assert harness.settle(inside.exists), 'no socket'
+            sender.connect(str(inside))
+            for said in (b'READY=1', b'STATUS=busy\nMAINPID=1', b'FDSTORE=1', b'WATCHDOG=1'):
+                sender.send(said)
+            expect([listener.recv(4096) for _ in range(3)], [b'READY=1', b'STATUS=busy', b'WATCHDOG=1'], 'messages')
+        finally:
+            runtime.ok('kill', 'notifies', 'KILL')
+            process.wait(10)
 
 
 harness.main(__name__)

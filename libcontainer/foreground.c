@@ -142,7 +142,7 @@ static int serve(const struct foreground *foreground, struct error *err)
 
 		notify_watch(foreground->notify, &events[EVENT_NOTIFY]);
 		relay_watch(foreground->relay, &events[EVENT_RELAY]);
-		if (poll(events, array_size(events), -1) < 0) {
+		if (poll(events, array_size(events), notify_timeout(foreground->notify)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return error_set_errno(err, "wait for the container");

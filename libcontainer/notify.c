@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 
@@ -121,49 +122,134 @@ static void tell(struct notify *notify, const char *message, int fd)
 	notify->manager = -1;
 }
 
-/* The line that begins with READY=, ended, or NULL. */
-static char *find_ready(char *message)
-{
-	char *rest = message, *line;
+/*
+ * What a program says of itself to its manager, for which it could end, or hang, as
+ * well: not who the service is, what to keep for it, or how long to be patient.
+ */
+static const struct {
+	const char *text;
+	bool is_all; /* or what the line begins with */
+} passed[] = {
+	{ "READY=", false },
+	{ "STATUS=", false },
+	{ "WATCHDOG=1", true },
+	{ "RELOADING=1", true },
+	{ "MONOTONIC_USEC=", false },
+	{ "STOPPING=1", true },
+};
 
-	while ((line = strsep(&rest, "\n")))
-		if (!strncmp(line, "READY=", strlen("READY=")))
-			return line;
-	return NULL;
+static bool is_passed(const char *line)
+{
+	for (size_t i = 0; i < array_size(passed); i++)
+		if (passed[i].is_all ? !strcmp(line, passed[i].text)
+				     : !strncmp(line, passed[i].text, strlen(passed[i].text)))
+			return true;
+	return false;
 }
 
-/*
- * Reads one message, lest a container that sends without end holds us; whether
- * it said that the program is ready, which is passed on.
- */
-static bool take_message(struct notify *notify)
+static bool is_ready(const char *line)
 {
-	char message[MESSAGE_MAX + 1];
-	const char *ready;
+	return !strncmp(line, "READY=", strlen("READY="));
+}
+
+/* Takes the lines that are not KEPT out of MESSAGE. Whether one says that it is ready. */
+static bool keep_lines(char *message, bool (*is_kept)(const char *line))
+{
+	char *rest = message, *end = message, *line;
+	bool has_ready = false;
+
+	while ((line = strsep(&rest, "\n"))) {
+		size_t length = strlen(line);
+
+		if (!is_kept(line))
+			continue;
+		has_ready |= is_ready(line);
+		if (end > message)
+			*end++ = '\n';
+		memmove(end, line, length);
+		end += length;
+	}
+	*end = '\0';
+	return has_ready;
+}
+
+/* One message of the container, lest one that sends without end holds us; false for none. */
+static bool receive(struct notify *notify, char message[static MESSAGE_MAX + 1])
+{
 	/* Without room for them, descriptors that come along are closed (unix(7)). */
-	ssize_t n = recv(notify->socket, message, sizeof(message), 0);
+	ssize_t n = recv(notify->socket, message, MESSAGE_MAX + 1, 0);
 
 	if (n > 0 && !message[n - 1])
 		n--;
 	if (n <= 0 || n > MESSAGE_MAX || memchr(message, '\0', (size_t)n))
 		return false;
 	message[n] = '\0';
-	ready = find_ready(message);
-	if (!ready)
-		return false;
-	tell(notify, ready, -1);
 	return true;
+}
+
+/* Whether a message has said that the program is ready, which is passed on. */
+static bool take_readiness(struct notify *notify)
+{
+	char message[MESSAGE_MAX + 1];
+
+	if (!receive(notify, message) || !keep_lines(message, is_ready))
+		return false;
+	*strchrnul(message, '\n') = '\0';
+	tell(notify, message, -1);
+	return true;
+}
+
+static bool is_paused(const struct notify *notify)
+{
+	return !notify->left && clock_now_ms() < notify->second_end;
 }
 
 void notify_watch(const struct notify *notify, struct pollfd *fd)
 {
-	*fd = (struct pollfd){ .fd = notify ? notify->socket : -1, .events = POLLIN };
+	*fd = (struct pollfd){ .fd = -1, .events = POLLIN };
+	if (notify && !is_paused(notify))
+		fd->fd = notify->socket;
+}
+
+int notify_timeout(const struct notify *notify)
+{
+	return notify && is_paused(notify) ? clock_poll_timeout(notify->second_end) : -1;
+}
+
+static void count_message(struct notify *notify)
+{
+	int64_t now = clock_now_ms();
+
+	if (now >= notify->second_end) {
+		notify->second_end = now + 1000;
+		notify->left = NOTIFY_MESSAGES_PER_SECOND;
+	}
+	notify->left--;
+}
+
+/* A manager that does not read, since only the readiness interests it, must not hold us. */
+static bool has_room(int socket)
+{
+	struct pollfd fd = { .fd = socket, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) > 0;
 }
 
 void notify_serve(struct notify *notify, const struct pollfd *fd)
 {
-	if (fd->revents && take_message(notify))
-		notify_close(notify);
+	char message[MESSAGE_MAX + 1];
+	bool has_ready;
+
+	if (!fd->revents)
+		return;
+	count_message(notify);
+	if (!receive(notify, message))
+		return;
+	has_ready = keep_lines(message, is_passed);
+	if (!message[0] || !(has_room(notify->manager) || (has_ready && !notify->has_told)))
+		return;
+	notify->has_told |= has_ready;
+	tell(notify, message, -1);
 }
 
 /* Whether FD is ready before the time is up and, unless that is -1, before PIDFD ends. */
@@ -209,7 +295,7 @@ int notify_wait(struct notify *notify, int pidfd, pid_t pid, struct error *err)
 	do
 		if (!wait_for(notify->socket, pidfd, -1))
 			return 0;
-	while (!take_message(notify));
+	while (!take_readiness(notify));
 	snprintf(main_pid, sizeof(main_pid), "MAINPID=%d", (int)pid);
 	tell(notify, main_pid, -1);
 	return pass_barrier(notify, err);

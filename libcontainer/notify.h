@@ -4,9 +4,11 @@
  * (sd_notify(3), NOTIFY_SOCKET).
  *
  * The manager knows the runtime, not the container, so the container gets a
- * socket of its own and the runtime passes on the one message that counts.
- * What the container sends is hostile: only the first line that begins with
- * READY= is passed on, and descriptors that come along are dropped.
+ * socket of its own and the runtime passes on what counts: who returns when the
+ * program runs, the first line that begins with READY=; who stays in the foreground,
+ * as long as that lasts, also STATUS=, WATCHDOG=1, RELOADING=1 and STOPPING=1.
+ * What the container sends is hostile: all other lines, and descriptors that come
+ * along, are dropped, and only so many messages a second are read.
  *
  * All of it is in force only with NOTIFY_SOCKET in the environment of `create`
  * (or `run`), and of `start`; nowhere else is that variable read.
@@ -16,13 +18,17 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
 
 struct notify {
-	int socket;  /* the container's messages; -1: nothing to wait for */
-	int manager; /* connected to the caller's */
+	int socket;         /* the container's messages; -1: nothing to wait for */
+	int manager;        /* connected to the caller's */
+	bool has_told;      /* that the program is ready */
+	unsigned left;      /* messages that may be read until SECOND_END */
+	int64_t second_end; /* of clock_now_ms() */
 };
 
 #define NOTIFY_CLOSED                       \
@@ -47,10 +53,14 @@ int notify_make_dir(int dir_fd, const char *root, const char *id, char **ret_pat
 int notify_open(int dir_fd, struct notify *ret_notify, struct error *err) must_check;
 
 /*
- * In the foreground: the caller stays what the manager knows as the service, so
- * that it is told of the readiness alone. FD is filled in for poll(2).
+ * In the foreground: the caller stays what the manager knows as the service. FD is
+ * filled in for poll(2), and the timeout is what that is given: -1, but after
+ * NOTIFY_MESSAGES_PER_SECOND until the second is over. NOTIFY may be NULL.
  */
+#define NOTIFY_MESSAGES_PER_SECOND 100
+
 void notify_watch(const struct notify *notify, struct pollfd *fd);
+int notify_timeout(const struct notify *notify);
 void notify_serve(struct notify *notify, const struct pollfd *fd);
 
 /*

@@ -180,16 +180,20 @@ static const struct {
 	{ "READY=1", 0, "READY=1" },
 	{ "READY=1\n", 0, "READY=1" },
 	{ "READY=1", 8, "READY=1" },
-	{ "STATUS=x\nREADY=1\nMAINPID=1", 0, "READY=1" },
-	{ "READY=1\nREADY=2", 0, "READY=1" },
-	{ "STATUS=x", 0, NULL },
-	{ "MAINPID=1\nSTOPPING=1", 0, NULL },
+	{ "STATUS=x\nREADY=1\nMAINPID=1", 0, "STATUS=x\nREADY=1" },
+	{ "FDSTORE=1\nSTATUS=x", 0, "STATUS=x" },
+	{ "WATCHDOG=1", 0, "WATCHDOG=1" },
+	{ "WATCHDOG=trigger", 0, NULL },
+	{ "WATCHDOG_USEC=1", 0, NULL },
+	{ "MAINPID=1\nSTOPPING=1", 0, "STOPPING=1" },
+	{ "RELOADING=1\nMONOTONIC_USEC=5", 0, "RELOADING=1\nMONOTONIC_USEC=5" },
+	{ "EXTEND_TIMEOUT_USEC=9\nBARRIER=1\nNOTIFYACCESS=all\nMAINPIDFD=1", 0, NULL },
 	{ "XREADY=1", 0, NULL },
 	{ "READY=1\0MAINPID=1", 17, NULL },
 	{ "\n\n\n", 0, NULL },
 };
 
-START_TEST(passes_on_the_readiness_alone)
+START_TEST(passes_on_what_is_of_the_program)
 {
 	cleanup_notify struct notify notify = NOTIFY_CLOSED;
 	const char *said = messages[_i].said;
@@ -205,20 +209,57 @@ START_TEST(passes_on_the_readiness_alone)
 }
 END_TEST
 
-START_TEST(once_is_enough)
+/* As a program does that has become ready, and goes on to say how it is. */
+START_TEST(listens_until_the_end)
+{
+	cleanup_notify struct notify notify = NOTIFY_CLOSED;
+
+	open_notify(&notify);
+	say("READY=1", 7);
+	serve_once(&notify);
+	ck_assert_str_eq(hear(NULL), "READY=1");
+	say("STATUS=busy", 11);
+	serve_once(&notify);
+	ck_assert_str_eq(hear(NULL), "STATUS=busy");
+	ck_assert_int_eq(notify_timeout(&notify), -1);
+}
+END_TEST
+
+START_TEST(a_flood_is_not_read)
 {
 	cleanup_notify struct notify notify = NOTIFY_CLOSED;
 	struct pollfd fd;
 
 	open_notify(&notify);
-	say("STATUS=starting", 15);
-	say("READY=1", 7);
-	serve_once(&notify);
-	ck_assert(!has_heard());
-	serve_once(&notify);
-	ck_assert_str_eq(hear(NULL), "READY=1");
+	for (int i = 0; i < 10 * NOTIFY_MESSAGES_PER_SECOND && notify_timeout(&notify) < 0; i++) {
+		say("MAINPID=1", 9);
+		serve_once(&notify);
+	}
 	notify_watch(&notify, &fd);
 	ck_assert_int_eq(fd.fd, -1);
+	ck_assert_int_gt(notify_timeout(&notify), 0);
+	ck_assert_int_le(notify_timeout(&notify), 1000);
+	poll(NULL, 0, notify_timeout(&notify));
+	say("READY=1", 7);
+	serve_once(&notify);
+	ck_assert_str_eq(hear(NULL), "READY=1");
+}
+END_TEST
+
+/* It has as many messages waiting as the kernel lets it (net.unix.max_dgram_qlen). */
+START_TEST(a_manager_that_does_not_read_holds_nobody)
+{
+	cleanup_notify struct notify notify = NOTIFY_CLOSED;
+
+	open_notify(&notify);
+	alarm(5);
+	for (int i = 0; i < NOTIFY_MESSAGES_PER_SECOND; i++) {
+		say("READY=1\nSTATUS=x", 16);
+		serve_once(&notify);
+	}
+	alarm(0);
+	ck_assert_str_eq(hear(NULL), "READY=1\nSTATUS=x");
+	ck_assert_str_eq(warned, "");
 }
 END_TEST
 
@@ -383,8 +424,10 @@ int main(void)
 	tcase_add_test(tcase, nobody_wants_to_know);
 	tcase_add_test(tcase, created_without_and_started_with_it);
 	tcase_add_test(tcase, anybody_inside_may_write);
-	tcase_add_loop_test(tcase, passes_on_the_readiness_alone, 0, array_size(messages));
-	tcase_add_test(tcase, once_is_enough);
+	tcase_add_loop_test(tcase, passes_on_what_is_of_the_program, 0, array_size(messages));
+	tcase_add_test(tcase, listens_until_the_end);
+	tcase_add_test(tcase, a_flood_is_not_read);
+	tcase_add_test(tcase, a_manager_that_does_not_read_holds_nobody);
 	tcase_add_test(tcase, a_message_that_is_too_long_is_no_message);
 	tcase_add_test(tcase, descriptors_are_dropped);
 	tcase_add_test(tcase, a_detached_service_gets_its_main_process);
