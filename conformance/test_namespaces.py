@@ -390,7 +390,7 @@ def test_failure_before_the_network_namespace():
     mounts.insert(0, {'destination': '/early', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nonsense=1']})
     delays = [*disturbing('ioctl:delay_exit=500000', '-f'), '-e', 'trace=fsopen,ioctl', '-e', 'inject=fsopen:delay_exit=200000']
     record = Runtime().fails('create', '--bundle', bundle.save().path, 'failing', wrapper=delays)
-    expect(record['pointer'], '/mounts/0', 'pointer')
+    expect(record['pointer'], '/mounts/0/options/0', 'pointer')
 
 
 @cases(('first', 0, None), ('last', None, None), ('shared', None, 'shared'))
