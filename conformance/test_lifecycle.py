@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pwd
 import re
 import signal
@@ -566,6 +567,23 @@ def test_state_directory_without_state(name, is_locked, text):
         os.close(fd)
     runtime.ok('delete', '--force', 'half')
     expect(runtime.ids(), [], 'states')
+
+
+@cases(('exec', 'true'), ('exec --detach', 'true'), ('pause',), ('delete --force',))
+def test_signal_ends_the_wait_for_the_lock(command, *more):
+    runtime = Runtime()
+    with in_state(runtime, 'running') as container:
+        fd = os.open(runtime.root / container.id, os.O_RDONLY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            with runtime.start_call(*command.split(), container.id, *more) as call:
+                waits = re.compile(rf'-> FLOCK .* {call.pid} ')
+                assert harness.settle(lambda: waits.search(pathlib.Path('/proc/locks').read_text())), 'it does not wait'
+                call.terminate()
+                expect(call.wait(5), -signal.SIGTERM, 'exit status')
+        finally:
+            os.close(fd)
+        expect(runtime.state(container.id)['status'], 'running', 'status afterwards')
 
 
 @cases(('state',), ('start',), ('kill', 'KILL'), ('delete',), ('delete', '--force'))

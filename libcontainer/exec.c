@@ -629,8 +629,9 @@ int container_exec(const struct runtime *runtime, const char *id,
 
 	if (passed_fds_guard(options->preserve_fds, &addition.passed, err) < 0)
 		return -1;
-	if ((options->detach || catch_signals(&addition, &signals, err) == 0) &&
-		handle_share(&addition.handle, runtime, id, err) == 0 &&
+	/* Signals are caught after the wait for the lock, which they shall end as any other. */
+	if (handle_share(&addition.handle, runtime, id, err) == 0 &&
+		(options->detach || catch_signals(&addition, &signals, err) == 0) &&
 		add_process(&addition, err) == 0)
 		result = attend(&addition, signals, ret_exit_status, err);
 	if (result < 0) {
