@@ -228,7 +228,9 @@ def test_foreign_child_is_not_taken_for_ours():
     settle(lambda: not others())
     try:
         end, _ = call(point)
-        expect((end.status, len(others())), (255, 1), f'status of exec, and how many others live: {end.err}')
+        # One that was born in its cgroup, by clone3(2), is made once more.
+        assert end.status in (0, 255), repr(end)
+        expect(len(others()), 1, f'how many others live: {end.err}')
     finally:
         for pid in others():
             os.kill(pid, 9)
