@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -31,12 +34,26 @@ int file_read_fd(int fd, const char *path, size_t max, struct text *ret_text, st
 	}
 }
 
+/* One that has a name, unlike the pipe that /dev/stdin may be. */
+static bool is_fifo(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type != PIPEFS_MAGIC;
+}
+
 int file_read_at(int dir_fd, const char *path, size_t max, struct text *ret_text, struct error *err)
 {
-	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO would wait for its writer, perhaps for ever. */
+	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set_call(err, "open", path);
+	if (is_fifo(fd, &st))
+		return error_set(err, ERROR_SYSTEM, "'%s' is a FIFO, not a regular file", path);
+	if (!S_ISREG(st.st_mode) && fcntl(fd, F_SETFL, 0) < 0)
+		return error_set_call(err, "wait for", path);
 	return file_read_fd(fd, path, max, ret_text, err);
 }
 

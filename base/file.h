@@ -11,7 +11,8 @@
 
 /*
  * Appends the whole file PATH below DIR_FD (or AT_FDCWD) to RET_TEXT. A file
- * larger than MAX bytes is an error, never cut.
+ * larger than MAX bytes is an error, never cut; so is a FIFO, not though a pipe
+ * without a name, as /dev/stdin may be.
  */
 int file_read_at(int dir_fd, const char *path, size_t max, struct text *ret_text, struct error *err)
 	must_check;

@@ -569,6 +569,34 @@ def test_state_directory_without_state(name, is_locked, text):
     expect(runtime.ids(), [], 'states')
 
 
+@cases(('directory', os.mkdir), ('FIFO', os.mkfifo))
+def test_state_that_is_no_file(name, make):
+    runtime = Runtime()
+    (runtime.root / 'wrong').mkdir(parents=True)
+    (runtime.root / 'wrong/config.json').touch()
+    make(runtime.root / 'wrong/state.json')
+    expect_in("'kogg delete --force'", runtime.fails('delete', 'wrong')['hint'], 'hint')
+    expect_in('its directory was removed', runtime.ok('delete', '--force', 'wrong').log_text, 'warning')
+    expect(runtime.ids(), [], 'states')
+
+
+def test_config_that_is_a_fifo():
+    """It might wait for ever; the pipe that /dev/stdin is has a writer."""
+    runtime, bundle = Runtime(), file_bundle().save()
+    text = (bundle.path / 'config.json').read_bytes()
+    (bundle.path / 'config.json').unlink()
+    os.mkfifo(bundle.path / 'config.json')
+    record = runtime.fails('run', '--bundle', bundle.path, 'piped', timeout=5)
+    expect_in("'config.json' is a FIFO, not a regular file", record['msg'], 'message')
+    ours, theirs = os.pipe()
+    call = runtime.start_call('run', '--bundle', bundle.path, '--config', '/dev/stdin', 'piped', stdin=ours)
+    os.close(ours)
+    time.sleep(0.2)  # it waits for what has not been written yet
+    with os.fdopen(theirs, 'wb') as pipe:
+        pipe.write(text)
+    expect(call.wait(10), 0, 'exit status')
+
+
 @cases(('exec', 'true'), ('exec --detach', 'true'), ('pause',), ('delete --force',))
 def test_signal_ends_the_wait_for_the_lock(command, *more):
     runtime = Runtime()

@@ -231,7 +231,9 @@ bool state_file_exists(int dir_fd)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, STATE_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	if (fstatat(dir_fd, STATE_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno != ENOENT;
+	return S_ISREG(st.st_mode);
 }
 
 int state_file_load(int dir_fd, struct state_file *ret_state, struct error *err)

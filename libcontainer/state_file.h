@@ -70,7 +70,7 @@ int state_file_add_process(int dir_fd, const struct state_file *state, struct er
 /* Adds that the container is ready. */
 int state_file_add_ready(int dir_fd, struct error *err) must_check;
 
-/* Whether there is one, readable or not. */
+/* Whether there is one, readable or not, and no directory in its place, say. */
 bool state_file_exists(int dir_fd);
 
 /*
