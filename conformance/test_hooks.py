@@ -319,6 +319,12 @@ def test_create_hook_that_a_signal_ends(kind):
     expect_in('signal 9', record['msg'].lower().replace('sigkill', 'signal 9').replace('killed', 'signal 9'), 'message')
 
 
+def expect_located(record, pointer):
+    """The record of a start: where in the config it is wrong, as run says, and in front of the text as well."""
+    expect(record.get('pointer'), pointer, 'pointer')
+    assert record['msg'].startswith(f'config.json:{record["line"]}:{record["column"]}: {pointer}: '), record
+
+
 def test_failing_start_container_hook():
     """start reports it, the container is destroyed, poststop hooks run, poststart hooks do not."""
     hooked = Hooked().add('startContainer', 'echo the reason >&2; exit 3')
@@ -327,7 +333,7 @@ def test_failing_start_container_hook():
     with Container(runtime, hooked.bundle) as container:
         container.create()
         record = runtime.fails('start', container.id)
-        assert record.get('pointer', '').startswith('/hooks/startContainer/0'), record
+        expect_located(record, '/hooks/startContainer/0')
         for phrase in ('startContainer', 'status 3', 'the reason'):
             expect_in(phrase, record['msg'], 'message')
         reap()
@@ -364,7 +370,7 @@ def test_failing_poststart_hook():
     with Container(runtime, hooked.bundle) as container:
         container.create()
         record = runtime.fails('start', container.id)
-        assert record.get('pointer', '').startswith('/hooks/poststart/0'), record
+        expect_located(record, '/hooks/poststart/0')
         reap()
         answer = runtime.call('state', container.id)
         container.is_made = answer.status == 0

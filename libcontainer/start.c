@@ -204,6 +204,19 @@ static int release_or_kill(const struct handle *handle, struct error *err)
 	return -1;
 }
 
+/* The place in the config, of which a copy is there, as long as the container is. */
+static void locate(const struct handle *handle, struct error *err)
+{
+	struct spec_document *document;
+	const struct spec *spec;
+	struct error ignored = { 0 };
+
+	if (!err->pointer[0] || handle_load_spec(handle, &document, &spec, &ignored) < 0)
+		return;
+	spec_document_locate(document, err);
+	spec_document_free(document);
+}
+
 /*
  * The program that can't be executed does not end the container: who created
  * it deletes it.
@@ -214,6 +227,7 @@ static int release(struct handle *handle, struct error *err)
 		handle->status = STATE_RUNNING;
 		return 0;
 	}
+	locate(handle, err);
 	if (err->kind == ERROR_STATE && cgroup_oom_kills(handle->file.cgroup) > 0)
 		error_hint(err, "the kernel has killed it for lack of memory");
 	return err->kind == ERROR_HOOK ? fail(handle, err) : -1;
@@ -251,8 +265,8 @@ static int release_with_hooks(struct handle *handle, struct error *err)
 	if (handle_load_spec(handle, &document, &spec, err) < 0)
 		return -1;
 	result = release(handle, err);
-	if (result == 0)
-		result = run_poststart(handle, spec, err);
+	if (result == 0 && (result = run_poststart(handle, spec, err)) < 0)
+		spec_document_locate(document, err);
 	spec_document_free(document);
 	return result;
 }
