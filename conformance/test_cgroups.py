@@ -538,6 +538,19 @@ def test_affinity_of_the_caller(name, cpu, namespaces):
         container.delete()
 
 
+def test_controllers_of_the_group():
+    """Also those without limits, for who makes groups in the container."""
+    if not cgroups_are_v2():
+        raise Skip('only with v2 alone')
+    wished = {'cpu', 'cpuset', 'hugetlb', 'io', 'memory', 'misc', 'pids', 'rdma'}
+    available = pathlib.Path('/sys/fs/cgroup/cgroup.controllers').read_text().split()
+    bundle = Bundle()
+    with Container(Runtime(), bundle) as container:
+        container.create()
+        group = pathlib.Path('/sys/fs/cgroup' + bundle.config['linux']['cgroupsPath'])
+        expect(sorted((group / 'cgroup.controllers').read_text().split()), sorted(wished & {*available}), 'controllers')
+
+
 # cgroup.kill: Linux 6.18 kills who is born into a group when it has been used there or where the maker is
 
 def unified_group(name):

@@ -16,8 +16,14 @@
 #include "libcontainer/kernel/cgroup_place.h"
 #include "libcontainer/kernel/cgroup_tree.h"
 
-/* Engines read statistics of these whether there are limits or not. */
-static const char *const wished[] = { "cpu", "io", "memory", "pids" };
+/*
+ * Engines read statistics of the first WISHED_FIRST whether there are limits or not;
+ * and who makes groups in the container can limit by all.
+ */
+static const char *const wished[] = { "cpu", "io", "memory", "pids", "cpuset", "hugetlb", "misc",
+	"rdma" };
+
+#define WISHED_FIRST 4
 
 /* One ancestor and its two lists. */
 struct ancestor {
@@ -76,14 +82,14 @@ static int explain_refusal(
 		want->controller, ancestor->path);
 }
 
-/* "+cpu +io": what is off at ANCESTOR and can be on. */
+/* "+cpu +io": what is off at ANCESTOR and can be on, with N_WISHED of those that are wished for. */
 static void list_missing(const struct ancestor *ancestor, const struct cgroup_wants *wants,
-	char *ret_list, size_t size)
+	size_t n_wished, char *ret_list, size_t size)
 {
 	size_t used = 0;
 
 	ret_list[0] = '\0';
-	for (size_t i = 0; i < wants->count + array_size(wished); i++) {
+	for (size_t i = 0; i < wants->count + n_wished; i++) {
 		const char *name =
 			i < wants->count ? wants->items[i].controller : wished[i - wants->count];
 		int n;
@@ -117,12 +123,21 @@ static int enable_each(
 	return 0;
 }
 
-static int enable_below(
-	const struct ancestor *ancestor, const struct cgroup_wants *wants, struct error *err)
+/* Of those that are wished for the first N_WISHED. */
+static bool enable_at_once(
+	const struct ancestor *ancestor, const struct cgroup_wants *wants, size_t n_wished)
 {
 	char list[(CGROUP_WANTS_MAX + array_size(wished)) * sizeof(wants->items[0].controller)];
 	struct error ignored = { 0 };
 
+	list_missing(ancestor, wants, n_wished, list, sizeof(list));
+	return !list[0] ||
+	       cgroup_file_write(ancestor->fd, "cgroup.subtree_control", list, &ignored) == 0;
+}
+
+static int enable_below(
+	const struct ancestor *ancestor, const struct cgroup_wants *wants, struct error *err)
+{
 	for (size_t i = 0; i < wants->count; i++) {
 		const struct cgroup_want *want = &wants->items[i];
 
@@ -131,9 +146,8 @@ static int enable_below(
 			return error_point(err, "%s", want->pointer);
 		}
 	}
-	list_missing(ancestor, wants, list, sizeof(list));
-	if (!list[0] ||
-		cgroup_file_write(ancestor->fd, "cgroup.subtree_control", list, &ignored) == 0)
+	if (enable_at_once(ancestor, wants, array_size(wished)) ||
+		enable_at_once(ancestor, wants, WISHED_FIRST))
 		return 0;
 	return enable_each(ancestor, wants, err);
 }
