@@ -123,6 +123,18 @@ def test_path_that_climbs(path):
     refused(bundle, '/linux/cgroupsPath')
 
 
+@cases(('cgroup.procs',), ('cgroup.procs/x',), ('tasks/x',), ('cgroup.freeze/x',))
+def test_path_of_a_file(path):
+    """Wherever one of that name is there; nothing of what leads there is left."""
+    if path == 'tasks/x' and cgroups_are_v2() or path == 'cgroup.freeze/x' and '' not in cgroup_mounts():
+        raise Skip('no hierarchy has such a file')
+    bundle = Bundle()
+    bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}-file/b/{path}'
+    record = refused(bundle)
+    expect_in('a file of its parent', record['msg'], 'message')
+    expect(groups_named(f'{CGROUP_TOP}-file'), [], 'groups left')
+
+
 def test_missing_path():
     bundle = Bundle()
     del bundle.config['linux']['cgroupsPath']

@@ -115,6 +115,21 @@ static int make_level(const char *path)
 	return result;
 }
 
+/* A path may go on into the files of a group. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static int explain_file(const char *path, struct error *err)
+{
+	error_set(err, ERROR_SPEC, "make cgroup '%s': a file of its parent's has that name", path);
+	err->sys_errno = ENOTDIR;
+	return -1;
+}
+
 /* Makes the last COUNT components. */
 static int make_levels(struct cgroup_place *place, unsigned count, struct error *err)
 {
@@ -125,13 +140,16 @@ static int make_levels(struct cgroup_place *place, unsigned count, struct error 
 		cgroup_place_full_path(place, up, path);
 		if (make_level(path) == 0) {
 			made++;
-		} else if (errno == EEXIST) {
-			/* Somebody else's by now, and so are those above it. */
-			made = 0;
-		} else {
-			explain_failure(path, err);
+		} else if (errno != EEXIST || is_file(path)) {
+			if (errno == EEXIST)
+				explain_file(path, err);
+			else
+				explain_failure(path, err);
 			unmake(place, up + 1, made);
 			return -1;
+		} else {
+			/* Somebody else's by now, and so are those above it. */
+			made = 0;
 		}
 	}
 	place->made = made;
