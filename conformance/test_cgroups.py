@@ -130,7 +130,7 @@ def test_path_of_a_file(path):
         raise Skip('no hierarchy has such a file')
     bundle = Bundle()
     bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}-file/b/{path}'
-    record = refused(bundle)
+    record = refused(bundle, '/linux/cgroupsPath')
     expect_in('a file of its parent', record['msg'], 'message')
     expect(groups_named(f'{CGROUP_TOP}-file'), [], 'groups left')
 
@@ -156,7 +156,7 @@ def test_group_that_holds_processes():
         (group / 'cgroup.procs').write_text(str(other.pid))
         bundle = Bundle()
         bundle.config['linux']['cgroupsPath'] = '/' + name
-        record = refused(bundle)
+        record = refused(bundle, '/linux/cgroupsPath')
         expect_in(str(other.pid), record['msg'] + record.get('hint', ''), 'message')
         expect(group.exists() and other.poll() is None, True, 'the group and its process are there')
     finally:
@@ -177,7 +177,7 @@ def test_frozen_group():
         file.write_text(frozen)
         bundle = Bundle()
         bundle.config['linux']['cgroupsPath'] = f'/{CGROUP_TOP}/frozen'
-        record = refused(bundle)
+        record = refused(bundle, '/linux/cgroupsPath')
         expect_in('frozen', record['msg'], 'message')
     finally:
         file.write_text(thawed)

@@ -170,13 +170,14 @@ static int make_cgroup(struct creation *creation, struct error *err)
 		.has_stage = launch_needs_stage(platform),
 	};
 
-	if (cgroup_plan(&request, &creation->file.cgroup, err) < 0 ||
-		cgroup_check(creation->file.cgroup, err) < 0)
+	if (cgroup_plan(&request, &creation->file.cgroup, err) < 0)
 		return -1;
+	if (cgroup_check(creation->file.cgroup, err) < 0)
+		return launch_blame_cgroups_path(platform, err);
 	if (state_file_save(creation->dir.fd, &creation->file, err) < 0)
 		return state_dir_blame(&creation->dir, err);
 	if (cgroup_make(creation->file.cgroup, err) < 0)
-		return -1;
+		return launch_blame_cgroups_path(platform, err);
 	rollback_push(&creation->rollback, creation_undo_made_paths, creation);
 	rollback_push(&creation->rollback, creation_undo_intel_rdt, creation);
 	rollback_push(&creation->rollback, creation_undo_cgroup, creation);
@@ -185,7 +186,9 @@ static int make_cgroup(struct creation *creation, struct error *err)
 	if (!limits_come_later(creation) &&
 		cgroup_limit(creation->file.cgroup, platform->resources, err) < 0)
 		return -1;
-	return cgroup_prepare_entry(creation->file.cgroup, err);
+	if (cgroup_prepare_entry(creation->file.cgroup, err) < 0)
+		return launch_blame_cgroups_path(platform, err);
+	return 0;
 }
 
 /*

@@ -74,7 +74,7 @@ static int enter_cgroup(struct init *init, struct error *err)
 	/* A stage process was in it already when this one was born. */
 	if (init->request->joins_itself &&
 		launch_enter_cgroup(init->request->cgroup, NULL, err) < 0)
-		return -1;
+		return launch_blame_cgroups_path(&init->request->spec->platform, err);
 	if (made_namespaces(init) & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return error_set_errno(err, "make a cgroup namespace");
 	return 0;

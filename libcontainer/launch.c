@@ -222,6 +222,11 @@ static int make_namespaces(const struct launch_request *request, struct error *e
 	return made & CLONE_NEWTIME ? unshare_time(request, err) : 0;
 }
 
+int launch_blame_cgroups_path(const struct spec_linux *platform, struct error *err)
+{
+	return platform->cgroups_path ? error_point(err, "/linux/cgroupsPath") : -1;
+}
+
 int launch_enter_cgroup(
 	const struct cgroup *cgroup, const struct spec_process *affinity, struct error *err)
 {
@@ -270,8 +275,9 @@ static int prepare_stage(const struct launch_request *request, struct error *err
 	if (!waits_for_maps && credentials_set_dumpable(false, err) < 0)
 		return -1;
 	/* First: inside a user namespace there would be no right to enter it. */
-	if (launch_enter_cgroup(request->cgroup, request->affinity, err) < 0 ||
-		(request->settle && request->settle(request->context, err) < 0))
+	if (launch_enter_cgroup(request->cgroup, request->affinity, err) < 0)
+		return launch_blame_cgroups_path(request->platform, err);
+	if (request->settle && request->settle(request->context, err) < 0)
 		return -1;
 	return request->target < 0 ? make_namespaces(request, err) : join_container(request, err);
 }
@@ -354,7 +360,7 @@ static int read_pid(int pidfd, pid_t *ret_pid, struct error *err)
 	return 0;
 }
 
-static int move(const struct launch_request *request, pid_t pid, struct error *err)
+static int move_or_follow(const struct launch_request *request, pid_t pid, struct error *err)
 {
 	struct error cause = { 0 };
 
@@ -367,6 +373,13 @@ static int move(const struct launch_request *request, pid_t pid, struct error *e
 	if (cgroup_follow(request->cgroup, request->followed, err) < 0)
 		return -1;
 	return cgroup_add(request->cgroup, pid, err);
+}
+
+static int move(const struct launch_request *request, pid_t pid, struct error *err)
+{
+	if (move_or_follow(request, pid, err) == 0)
+		return 0;
+	return launch_blame_cgroups_path(request->platform, err);
 }
 
 int launch_serve(

@@ -77,6 +77,9 @@ struct launched {
  */
 bool launch_needs_stage(const struct spec_linux *platform);
 
+/* Points ERR, of a group that PLATFORM may have named, to that name. Returns -1. */
+int launch_blame_cgroups_path(const struct spec_linux *platform, struct error *err);
+
 /*
  * The part of CGROUP that the process itself has in entering it, and the CPUs that it
  * may use there: what AFFINITY, its execCPUAffinity or NULL, says, else all of the group's.
