@@ -450,4 +450,17 @@ def test_wrong_value(name, resources, pointer):
     assert record.get('line'), record
 
 
+@cases(
+    ('quota', 'cpu', cpu(quota=500), 'at least 1000 microseconds'), ('period', 'cpu', cpu(period=10), '1000 to 1000000'),
+    ('pids', 'pids', {'pids': {'limit': 10**12}}, 'at most 4194304'), ('cpus', 'cpuset', cpu(cpus='1-0'), 'such as 0-3,7 of CPUs'),
+    ('mems', 'cpuset', cpu(mems='1-0'), 'such as 0-1 of memory nodes'),
+)
+def test_value_beyond_the_kernels(name, controller, resources, hint):
+    """It says only that the argument is invalid, or out of range."""
+    if not controller_home(controller)[0]:
+        raise Skip(f'there is no controller {controller}')
+    record = Runtime().fails('create', '--bundle', with_resources(**resources).save().path, 'x')
+    expect_in(hint, record.get('hint', ''), 'hint')
+
+
 harness.main(__name__)

@@ -84,9 +84,45 @@ static int write_one(struct cgroup_journal *journal, int dir_fd, const struct cg
 	return -1;
 }
 
+/* What the kernel says EINVAL or ERANGE to does not say what it takes. */
+static const struct {
+	const char *file;
+	const char *takes;
+} ranges[] = {
+	{ "cpu.cfs_burst_us", "it takes at most the quota, and without a quota none" },
+	{ "cpu.cfs_period_us", "it takes 1000 to 1000000 microseconds" },
+	{ "cpu.cfs_quota_us",
+		"it takes -1 or at least 1000 microseconds, which must not be a larger part of "
+		"the period than the cgroup above has" },
+	{ "cpu.max", "it takes a quota of at least 1000 microseconds, and a period of 1000 to "
+		     "1000000" },
+	{ "cpu.max.burst", "it takes at most the quota, and without a quota none" },
+	{ "cpuset.cpus", "it takes a list such as 0-3,7 of CPUs that the cgroup above has" },
+	{ "cpuset.mems", "it takes a list such as 0-1 of memory nodes that the cgroup above has" },
+	{ "memory.memsw.limit_in_bytes",
+		"it is memory and swap together, and takes no less than the memory limit, "
+		"without which it can't be set" },
+	{ "pids.max", "it takes at most 4194304" },
+};
+
+static const char *find_range(const struct cgroup_write *write, int sys_errno)
+{
+	bool is_set = !strncmp(write->file, "cpuset.", 7);
+
+	/* v1's cpuset says EACCES of what the group above does not have. */
+	if (sys_errno != EINVAL && sys_errno != ERANGE && !(is_set && sys_errno == EACCES))
+		return NULL;
+	for (size_t i = 0; i < array_size(ranges); i++)
+		if (!strcmp(write->file, ranges[i].file))
+			return ranges[i].takes;
+	return NULL;
+}
+
 static int explain(int dir_fd, const struct cgroup_write *write, const struct cgroup_place *place,
 	struct error *err)
 {
+	const char *range = find_range(write, err->sys_errno);
+
 	/* The one open(2) that can fail so while the group is there. */
 	if (err->sys_errno == ENOENT && cgroup_file_exists(dir_fd, "cgroup.procs")) {
 		*err = (struct error){ 0 };
@@ -100,6 +136,8 @@ static int explain(int dir_fd, const struct cgroup_write *write, const struct cg
 			strncmp(write->file, "cpuset.", 7)
 				? "the present use is above the limit"
 				: "a cgroup below has some of what would be taken away");
+	if (range)
+		error_hint(err, "%s", range);
 	return error_wrap(err, "cgroup '%s%s'", place->mount, place->path);
 }
 
