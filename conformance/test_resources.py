@@ -301,7 +301,10 @@ def test_unified(name, unified, files):
         if '' not in cgroup_mounts():
             check_refusal(answer, 'unified', 'no cgroup v2')
         elif controller not in ['cgroup', *v2_controllers()]:
-            check_refusal(answer, f'unified/{key}', f"controller '{controller}' is not available in cgroup '/sys/fs/cgroup")
+            lines = [line.split() for line in pathlib.Path('/proc/cgroups').read_text().splitlines()]
+            is_taken = any(line[0] == controller and line[1] != '0' for line in lines)
+            check_refusal(answer, f'unified/{key}', f"controller '{controller}' is not available in cgroup '/sys/fs/cgroup.*"
+                          + ('; a v1 hierarchy has taken it' if is_taken else 'a cgroup above needs'))
         else:
             expect(answer.status, 0, repr(answer))
             check_files(group_of(bundle, cgroup_mounts()['']), files)

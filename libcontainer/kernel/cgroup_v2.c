@@ -47,14 +47,44 @@ static int ancestor_open(
 	return 0;
 }
 
+/* The longest of /proc/cgroups; some 20 lines. */
+#define CONTROLLERS_MAX 8192
+
+/*
+ * The number of the v1 hierarchy that has CONTROLLER, 0 for none (cgroups(7)). False when
+ * it is disabled, or not listed: since Linux 6.15 also one that can only be in v2.
+ */
+static bool find_hierarchy(const char *controller, unsigned *ret_hierarchy)
+{
+	const char *name = strcmp(controller, "io") ? controller : "blkio";
+	cleanup_text struct text list = { 0 };
+	struct error ignored = { 0 };
+	char listed[32];
+	int is_enabled;
+
+	if (file_read_at(AT_FDCWD, "/proc/cgroups", CONTROLLERS_MAX, &list, &ignored) < 0)
+		return false;
+	for (const char *line = list.data; line && *line; line += strspn(line, "\n")) {
+		if (sscanf(line, "%31s %u %*u %d", listed, ret_hierarchy, &is_enabled) == 3 &&
+			!strcmp(listed, name))
+			return is_enabled;
+		line += strcspn(line, "\n");
+	}
+	return false;
+}
+
 static int explain_missing(
 	const struct ancestor *ancestor, const struct cgroup_want *want, struct error *err)
 {
+	unsigned hierarchy;
+	bool is_listed = find_hierarchy(want->controller, &hierarchy);
+
 	error_set(err, ERROR_UNSUPPORTED, "controller '%s' is not available in cgroup '%s'",
 		want->controller, ancestor->path);
-	return error_hint(err,
-		"the kernel lacks it, a v1 hierarchy has taken it, or a cgroup above needs "
-		"'echo +%s > cgroup.subtree_control'",
+	if (is_listed && hierarchy)
+		return error_hint(err, "a v1 hierarchy has taken it");
+	return error_hint(err, "%sa cgroup above needs 'echo +%s > cgroup.subtree_control'",
+		is_listed ? "" : "the kernel lacks it or was booted without it, or ",
 		want->controller);
 }
 
