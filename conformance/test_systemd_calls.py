@@ -427,7 +427,7 @@ def test_silence():
     own = runtime()
     with systemd(is_mute=True):
         record = own.fails('create', '--bundle', bundle_of_unit().path, 'refused', timeout=60)
-    expect(record['msg'], 'systemd has not answered in 40 s', 'message')
+    expect_in('systemd has not answered in 40 s', record['msg'], 'message')
     assert time.monotonic() - began < 50, f'it took {time.monotonic() - began:.0f} s'
     expect(own.ids(), [], 'states')
     expect(left(), [], 'groups')
