@@ -282,7 +282,7 @@ static void examine_way(struct exec_findings *findings, const char *path)
 {
 	char directory[PATH_MAX];
 
-	for (size_t i = 0; path[i] && i < sizeof(directory) - 1; i++) {
+	for (size_t i = 0; i < sizeof(directory) - 1 && path[i]; i++) {
 		directory[i] = path[i];
 		directory[i + 1] = '\0';
 		if (path[i] != '/' && path[i + 1] != '/')
