@@ -202,16 +202,19 @@ static int lock_within(int fd, int operation, unsigned seconds)
 static int look_whether_empty(const struct state_dir *dir, bool *ret_is_empty, struct error *err)
 {
 	char buffer[1024] __attribute__((aligned(8)));
-	size_t n = 0;
 	ssize_t size;
 
+	*ret_is_empty = true;
 	while ((size = getdents64(dir->fd, buffer, sizeof(buffer))) > 0)
-		for (ssize_t at = 0; at < size; n++)
-			at += ((const struct dirent64 *)(const void *)(buffer + at))->d_reclen;
-	if (size < 0)
-		return fail(dir, "read state directory", err);
-	*ret_is_empty = n == 2; /* "." and ".." */
-	return 0;
+		for (ssize_t at = 0; at < size;) {
+			const struct dirent64 *entry = (const void *)(buffer + at);
+
+			/* Not every file system lists these. */
+			*ret_is_empty &=
+				!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+			at += entry->d_reclen;
+		}
+	return size < 0 ? fail(dir, "read state directory", err) : 0;
 }
 
 /*
