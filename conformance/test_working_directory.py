@@ -6,7 +6,8 @@ import os
 import subprocess
 
 import harness
-from harness import Bundle, Container, Runtime, cases, expect, expect_in
+from harness import Bundle, Container, Runtime, Skip, cases, expect, expect_in
+from machine import is_guest
 
 
 def mount(kind, destination, source, *options):
@@ -81,6 +82,20 @@ def test_below_a_masked_path():
     record = Runtime().fails('create', '--bundle', bundle.save().path, 'refused')
     expect(record.get('pointer'), '/process/cwd', 'pointer')
     expect(list((bundle.rootfs / 'hidden').iterdir()), [], 'what was made')
+
+
+def test_without_a_mount_namespace():
+    if not is_guest():
+        raise Skip('shares the mounts of this host: only in a guest')
+    bundle = harness.shell_bundle('pwd')
+    bundle.config['mounts'] = []
+    bundle.config['process']['cwd'] = '/new/deep'
+    bundle.config['linux'] |= {'namespaces': [{'type': 'pid'}], 'maskedPaths': [], 'readonlyPaths': []}
+    del bundle.config['hostname']
+    with Container(Runtime(), bundle) as container:
+        answer = container.runtime.call('run', '--bundle', bundle.save().path, container.id)
+    expect((answer.status, answer.out), (0, '/new/deep\n'), f'status and working directory: {answer.err}')
+    expect((bundle.rootfs / 'new/deep').is_dir(), True, 'whether it was made')
 
 
 @cases(('option', '--cwd', ''), ('file', '--process', '/cwd'))

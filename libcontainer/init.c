@@ -257,7 +257,6 @@ static int set_up_process(struct init *init, struct error *err)
 		.terminal = init->terminal.slave >= 0 ? &init->terminal : NULL,
 		.listen_fds = init->request->listen_fds,
 		.sends_listener = init->request->sends_listener,
-		.witness = init->request->rootfs_request->witness,
 		.notify_socket = init->request->rootfs_request->notify_dir
 					 ? "/run/notify/notify.sock"
 					 : NULL,

@@ -2,7 +2,6 @@
 #include "libcontainer/process_setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -35,60 +34,28 @@ static int point_at_cwd(const struct spec_process *process, struct error *err)
 	return error_point(err, "%s/cwd", process->pointer);
 }
 
-/*
- * Makes process.cwd, in the container's root, which is ours by now, and goes
- * there. With a mount namespace rootfs_hide() has done so.
- */
-static int make_cwd(const struct process_request *request, struct error *err)
-{
-	const char *path = request->process->cwd;
-	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_fd int cwd = -1;
-	mode_t mask;
-
-	if (root < 0)
-		return error_set_call(err, "open", "/");
-	/* The caller's may keep the user out of it. */
-	mask = umask(0);
-	cwd = path_make_in_root(root, path, S_IFDIR, PATH_IN_ROOT, request->witness, err);
-	umask(mask);
-	if (cwd < 0)
-		return -1;
-	return fchdir(cwd) < 0 ? error_set_call(err, "chdir", path) : 0;
-}
-
 /* In the words of others, which engines turn into an exit status. */
 static int fail_without_cwd(const struct spec_process *process, struct error *err)
 {
 	error_set_command(err, ENOENT, "chdir to cwd (\"%s\")", process->cwd);
-	error_hint(err, "the container has no such directory, and exec makes none");
+	error_hint(
+		err, "the container has no such directory; create makes it, but exec makes none");
 	return point_at_cwd(process, err);
 }
 
 /*
- * Goes to process.cwd with the rights of root. When it is missing, the first
- * process makes it; exec must not change the container's files by a slip.
+ * Goes to process.cwd with the rights of root. For the first process rootfs_hide() has
+ * made it when it was missing; exec must not change the container's files by a slip.
  * RET_IS_THERE is false when only the user may go there, on NFS say.
  */
-static int enter_cwd(const struct process_request *request, bool *ret_is_there, struct error *err)
+static int enter_cwd(const struct spec_process *process, bool *ret_is_there, struct error *err)
 {
-	const struct spec_process *process = request->process;
-	struct error cause = { 0 };
-
-	*ret_is_there = true;
-	if (chdir(process->cwd) == 0)
+	*ret_is_there = chdir(process->cwd) == 0;
+	if (*ret_is_there || errno == EACCES || errno == EPERM)
 		return 0;
-	if (errno == ENOENT && !request->witness)
+	if (errno == ENOENT)
 		return fail_without_cwd(process, err);
-	if (errno != ENOENT)
-		error_set_call(&cause, "chdir", process->cwd);
-	else if (make_cwd(request, &cause) == 0)
-		return 0;
-	if (cause.sys_errno == EACCES || cause.sys_errno == EPERM) {
-		*ret_is_there = false;
-		return 0;
-	}
-	*err = cause;
+	error_set_call(err, "chdir", process->cwd);
 	return point_at_cwd(process, err);
 }
 
@@ -258,7 +225,7 @@ int process_setup(
 	if (reset_signals(err) < 0)
 		return -1;
 	/* The limits may leave no descriptor to make the directory with. */
-	if (enter_cwd(request, &is_there, err) < 0 || set_attributes(request, err) < 0)
+	if (enter_cwd(request->process, &is_there, err) < 0 || set_attributes(request, err) < 0)
 		return -1;
 	procfs_release(request->procfs);
 	if (attach_terminal(request, err) < 0 ||

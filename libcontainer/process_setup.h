@@ -16,7 +16,6 @@
 #include "base/text.h"
 #include "libcontainer/environment.h"
 #include "libcontainer/kernel/exec_lookup.h"
-#include "libcontainer/kernel/path_in_root.h"
 #include "libcontainer/kernel/procfs.h"
 #include "libcontainer/kernel/syscall_filter.h"
 #include "libcontainer/kernel/terminal.h"
@@ -29,9 +28,8 @@ struct process_request {
 	struct procfs *procfs;
 	struct terminal *terminal; /* NULL: the standard streams stay as they are */
 	unsigned listen_fds;
-	bool sends_listener;                /* the runtime lacks the right to take it from here */
-	const struct path_witness *witness; /* of a working directory made; NULL: it is to exist */
-	const char *notify_socket;          /* as the container sees it, or NULL */
+	bool sends_listener;       /* the runtime lacks the right to take it from here */
+	const char *notify_socket; /* as the container sees it, or NULL */
 	const struct spec_capabilities *known_capabilities; /* see capabilities_limit() */
 };
 

@@ -221,10 +221,12 @@ int rootfs_hide(struct rootfs *rootfs, struct error *err)
 	const struct mounts_change readonly = { .attributes.set = MOUNT_ATTR_RDONLY };
 	const struct spec *spec = rootfs->request->spec;
 
+	if (make_cwd(rootfs, err) < 0)
+		return -1;
 	if (!rootfs->request->has_mount_namespace)
 		return 0;
-	/* What hides paths are clones, which are what they were then. */
-	if (make_cwd(rootfs, err) < 0 || mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
+	/* First: what hides them are clones, which are what they were then. */
+	if (mount_entries_make_readonly(&rootfs->mounts, err) < 0 ||
 		hidden_paths_make_readonly(rootfs->root, &spec->platform.readonly_paths, err) < 0 ||
 		hidden_paths_mask(rootfs->root, &spec->platform.masked_paths,
 			spec->platform.mount_label, err) < 0 ||

@@ -61,8 +61,8 @@ int rootfs_prepare(struct rootfs *rootfs, const struct rootfs_request *request, 
 int rootfs_bind_console(struct rootfs *rootfs, int slave_fd, struct error *err) must_check;
 
 /*
- * Makes the working directory if it is missing; hides masked paths, makes
- * read-only what is to be so, the root as the last.
+ * Makes the working directory if it is missing; then, with a mount namespace, hides
+ * masked paths and makes read-only what is to be so, the root as the last.
  */
 int rootfs_hide(struct rootfs *rootfs, struct error *err) must_check;
 
